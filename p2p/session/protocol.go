@@ -1,0 +1,87 @@
+package session
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/tussah-network/tussah/p2p/attest"
+)
+
+// The protocols. The number rises when a frame or its order changes.
+const (
+	ControlProtocol protocol.ID = "/tussah/control/1"
+	RequestProtocol protocol.ID = "/tussah/request/1"
+)
+
+// Version is what [Hello] states. A peer of another version is refused.
+const Version = 1
+
+// Peer is who stands at the other end of a stream.
+type Peer struct {
+	ID peer.ID
+	// Appraisal is what the attested handshake concluded about the peer; nil if it
+	// showed no evidence, as a client may.
+	Appraisal *attest.Appraisal
+}
+
+// Options are shared by [NewClient] and [Serve]. The zero value works between
+// attested peers.
+type Options struct {
+	// Admit judges the peer of every stream before a byte of it is written or read.
+	// nil admits peers with an appraisal only.
+	Admit func(Peer) error
+
+	// RequestsPerPeer bounds the requests of one peer in progress. Default 64.
+	RequestsPerPeer int
+	// Requests bounds the requests of all peers in progress. Default 1024.
+	Requests int
+
+	// Log gets one line per violation, refusal of a peer and panic. Default none.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Admit == nil {
+		o.Admit = attestedOnly
+	}
+	if o.RequestsPerPeer == 0 {
+		o.RequestsPerPeer = 64
+	}
+	if o.Requests == 0 {
+		o.Requests = 1024
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func attestedOnly(p Peer) error {
+	if p.Appraisal == nil {
+		return ErrUnauthorised
+	}
+	return nil
+}
+
+func peerOf(conn network.Conn) Peer {
+	return Peer{ID: conn.RemotePeer()}
+}
+
+// timeouts are constants of limits.go, gathered so that tests can shorten them.
+type timeouts struct {
+	call, header, body, frame, write, cancel, grace time.Duration
+}
+
+var defaultTimeouts = timeouts{
+	call:   callTimeout,
+	header: headerTimeout,
+	body:   bodyTimeout,
+	frame:  frameTimeout,
+	write:  writeTimeout,
+	cancel: cancelTimeout,
+	grace:  deadlineGrace,
+}
