@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -356,40 +355,6 @@ func editDER(t testing.TB, quote []byte, which int, edit func(der []byte)) []byt
 		out, rest = append(out, pem.EncodeToMemory(block)...), tail
 	}
 	return out
-}
-
-func FuzzAppraise(f *testing.F) {
-	l := newLab(f)
-	now := time.Now()
-	good := l.quote(f, l.good)
-	f.Add(good)
-	f.Add(l.quote(f, l.version5()))
-	f.Add(good[:700])
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		a, err := attest.Appraise(raw, l.data, l.policy, now)
-		if err == nil && (a.Image != l.good.Image() || !a.Simulated) {
-			t.Errorf("accepted %+v", a)
-		}
-	})
-}
-
-func FuzzCanonical(f *testing.F) {
-	l := newLab(f)
-	f.Add(l.quote(f, l.good))
-	f.Add(append(l.quote(f, l.version5()), 0, 0, 0))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		once, err := attest.Canonical(raw)
-		if err != nil {
-			return
-		}
-		twice, err := attest.Canonical(once)
-		if err != nil || !bytes.Equal(once, twice) {
-			t.Errorf("canonical form is not stable: %v", err)
-		}
-		if binary.LittleEndian.Uint16(raw) != binary.LittleEndian.Uint16(once) {
-			t.Error("canonical form changed the version")
-		}
-	})
 }
 
 func BenchmarkAppraise(b *testing.B) {
