@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"github.com/xssnick/tonutils-go/address"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// noAccount is account_none$0, the state of an account that does not exist.
+var noAccount = cell.BeginCell().MustStoreBoolBit(false).EndCell()
+
+// readAccount looks an account up in a state's dictionary.
+func readAccount(accounts *tontlb.ShardAccountsAugDict, id accountID) (*tontlb.ShardAccount, error) {
+	if accounts.IsEmpty() {
+		return absentAccount(), nil
+	}
+	value := accounts.Get(hashKey(id.hash))
+	if value == nil {
+		return absentAccount(), nil
+	}
+	var state tontlb.ShardAccount
+	if err := tontlb.Parse(&state, value); err != nil {
+		return nil, fmt.Errorf("account %s in state: %w", id.address(), err)
+	}
+	return &state, nil
+}
+
+func absentAccount() *tontlb.ShardAccount {
+	return &tontlb.ShardAccount{Account: noAccount, LastTransHash: make([]byte, 32)}
+}
+
+// viewAccount turns an account's state into the value the rest of the system
+// speaks of.
+func viewAccount(id accountID, state *tontlb.ShardAccount) (tlb.Account, error) {
+	var parsed tontlb.AccountState
+	if err := tontlb.Parse(&parsed, state.Account); err != nil {
+		return tlb.Account{}, fmt.Errorf("account %s: %w", id.address(), err)
+	}
+	view := tlb.Account{
+		Address: id.address(), Status: statusOf(&parsed), Balance: nano(parsed.Balance),
+		LastLT: state.LastTransLT, LastHash: [32]byte(state.LastTransHash),
+	}
+	if parsed.StateInit != nil {
+		view.Code, view.Data = parsed.StateInit.Code, parsed.StateInit.Data
+	}
+	return view, nil
+}
+
+func statusOf(a *tontlb.AccountState) tlb.AccountStatus {
+	if !a.IsValid {
+		return tlb.AccountAbsent
+	}
+	switch a.Status {
+	case tontlb.AccountStatusActive:
+		return tlb.AccountActive
+	case tontlb.AccountStatusFrozen:
+		return tlb.AccountFrozen
+	}
+	return tlb.AccountUninit
+}
+
+// nano narrows an amount of the library's to ours. Nothing on this chain can
+// hold more than [tlb.MaxNano], since genesis is checked and minting too.
+func nano(c tontlb.Coins) tlb.Nano { return tlb.Nano(c.Nano().Uint64()) }
+
+// Account returns an account after the given master block; the zero block
+// means the newest. One that does not exist is [tlb.AccountAbsent], not an
+// error.
+func (c *Chain) Account(_ context.Context, at tlb.Block, a *address.Address) (tlb.Account, error) {
+	id, err := idOf(a)
+	if err != nil {
+		return tlb.Account{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at != (tlb.Block{}) && at.Seqno != c.master.last.seqno {
+		return tlb.Account{}, ErrStateGone
+	}
+	s, err := c.shardOf(id)
+	if err != nil {
+		return tlb.Account{}, err
+	}
+	state, err := s.account(id)
+	if err != nil {
+		return tlb.Account{}, err
+	}
+	return viewAccount(id, state)
+}
+
+// genesisState builds the first state of an account.
+func genesisState(g GenesisAccount, now uint32) (*cell.Cell, error) {
+	s := tontlb.AccountStorage{Status: tontlb.AccountStatusUninit, Balance: coins(uint64(g.Balance))}
+	if g.Code != nil {
+		data := g.Data
+		if data == nil {
+			data = cell.BeginCell().EndCell()
+		}
+		s.Status = tontlb.AccountStatusActive
+		s.StateInit = &tontlb.StateInit{Code: g.Code, Data: data}
+	}
+	stored, err := tontlb.ToCell(s)
+	if err != nil {
+		return nil, err
+	}
+	cells, bits := measure(stored)
+	return tontlb.ToCell(tontlb.AccountState{
+		IsValid: true, Address: g.Address, AccountStorage: s,
+		StorageInfo: tontlb.StorageInfo{
+			StorageUsed:  tontlb.StorageUsed{CellsUsed: new(big.Int).SetUint64(cells), BitsUsed: new(big.Int).SetUint64(bits)},
+			StorageExtra: tontlb.StorageExtraNone{},
+			LastPaid:     now,
+		},
+	})
+}
+
+// measure counts the distinct cells below a root, and their bits, which is
+// what storage is charged for.
+func measure(root *cell.Cell) (cells, bits uint64) {
+	seen := map[cell.Hash]bool{}
+	var walk func(*cell.Cell)
+	walk = func(c *cell.Cell) {
+		if seen[c.HashKey()] {
+			return
+		}
+		seen[c.HashKey()] = true
+		cells++
+		bits += uint64(c.BitsSize())
+		for i := range int(c.RefsNum()) {
+			walk(c.MustPeekRef(i))
+		}
+	}
+	walk(root)
+	return cells, bits
+}

@@ -1,0 +1,230 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/xssnick/tonutils-go/tvm"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// Chain is a TON network in this process. Its methods may be called from any
+// goroutine; they take turns.
+type Chain struct {
+	opts      Options
+	vm        *tvm.TVM
+	validator ed25519.PrivateKey
+	nonce     atomic.Uint64 // makes faucet messages differ
+
+	mu       sync.Mutex
+	config   *cell.Cell
+	prepared *tvm.PreparedBlockchainConfig
+	master   *shard
+	base     []*shard // the shards of the basechain, in order of their prefix
+	pool     []*inbound
+	skew     time.Duration // time travelled
+	supply   *big.Int      // genesis, and minted since
+	byLT     map[accountID]map[uint64]tlb.Tx
+	sealed   chan struct{} // closed and replaced by each seal
+	err      error         // set once, when the chain can no longer go on
+}
+
+// inbound is a message from outside that waits for a block.
+type inbound struct {
+	to           accountID
+	prepared     *tvm.PreparedMessage
+	impersonated *message // set if it is an internal message nobody sent
+	flight       *flight
+}
+
+// TB is the part of testing.TB that [New] needs.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// New returns a fresh chain in memory, in instant mode, that lives as long as
+// the test.
+func New(t TB) *Chain {
+	t.Helper()
+	c, err := Open(Options{})
+	if err != nil {
+		t.Fatalf("open sandbox: %v", err)
+		return nil
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Open opens the chain stored in o.Dir, or creates one.
+func Open(o Options) (*Chain, error) {
+	o = o.withDefaults()
+	c := &Chain{opts: o, vm: tvm.NewTVM(), validator: validatorKey(o.GlobalID), sealed: make(chan struct{}), byLT: map[accountID]map[uint64]tlb.Tx{}}
+	if err := c.create(); err != nil {
+		return nil, fmt.Errorf("open sandbox: %w", err)
+	}
+	return c, nil
+}
+
+// validatorKey is the same for all sandboxes of one network id, so that chains
+// built from the same options are the same chain. It guards nothing.
+func validatorKey(globalID int32) ed25519.PrivateKey {
+	seed := sha256.Sum256(binary.BigEndian.AppendUint32([]byte("tussah sandbox validator"), uint32(globalID)))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// Run seals blocks by the clock in [Interval] mode until the context ends, and
+// returns nil then. In the other modes it only waits.
+func (c *Chain) Run(ctx context.Context) error {
+	if c.opts.Mode != Interval {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(c.opts.Interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if _, err := c.Seal(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Close releases the chain's files. What waits for a block waits in vain.
+func (c *Chain) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = ErrClosed
+	}
+	return nil
+}
+
+// Head returns the newest master block.
+func (c *Chain) Head(context.Context) (tlb.Block, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.master.last.view(), nil
+}
+
+// Config returns the network's configuration dictionary.
+func (c *Chain) Config() *cell.Cell {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.config
+}
+
+// Now is the time the next block will have: the clock plus what was travelled,
+// and never before the newest block.
+func (c *Chain) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+func (c *Chain) now() time.Time {
+	now := c.opts.Now().Add(c.skew)
+	if last := time.Unix(int64(c.master.last.utime), 0); now.Before(last) {
+		return last
+	}
+	return now
+}
+
+// AdvanceTime moves the network's clock forward, and seals a block with the
+// new time.
+func (c *Chain) AdvanceTime(ctx context.Context, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("advance time by %s: time does not go back", d)
+	}
+	c.mu.Lock()
+	c.skew += d
+	c.mu.Unlock()
+	_, err := c.Seal(ctx)
+	return err
+}
+
+// Fees returns all fees collected since the beginning. With [Chain.Supply] it
+// accounts for every nanoTON: the balances of all accounts, the messages under
+// way and the fees add up to the supply.
+func (c *Chain) Fees() tlb.Nano {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	total := new(big.Int).Set(c.master.fees)
+	for _, s := range c.base {
+		total.Add(total, s.fees)
+	}
+	return tlb.Nano(total.Uint64())
+}
+
+// Supply returns how many coins there are: those of the genesis accounts and
+// those that came with impersonated messages, see [Chain.SendInternal].
+func (c *Chain) Supply() tlb.Nano {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return tlb.Nano(c.supply.Uint64())
+}
+
+// Balances returns the sum over all accounts.
+func (c *Chain) Balances() tlb.Nano {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	total := new(big.Int)
+	for _, s := range c.shards() {
+		total.Add(total, s.balance())
+	}
+	return tlb.Nano(total.Uint64())
+}
+
+// InFlight returns the coins of messages that left a shard and were not yet
+// delivered, their forward fees included.
+func (c *Chain) InFlight() tlb.Nano {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	total := new(big.Int)
+	for _, m := range c.undelivered() {
+		total.Add(total, m.value)
+		total.Add(total, m.fee)
+	}
+	return tlb.Nano(total.Uint64())
+}
+
+// shards are all of them, the masterchain last.
+func (c *Chain) shards() []*shard {
+	return append(append(make([]*shard, 0, len(c.base)+1), c.base...), c.master)
+}
+
+// shardOf is the shard an account lives in.
+func (c *Chain) shardOf(id accountID) (*shard, error) {
+	for _, s := range c.shards() {
+		if s.id.contains(id) {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("workchain %d: %w", id.workchain, ErrNoWorkchain)
+}
+
+// undelivered are the queued messages nobody imported yet.
+func (c *Chain) undelivered() (out []*message) {
+	for _, from := range c.shards() {
+		for _, m := range from.queue {
+			if to, err := c.shardOf(m.to); err == nil && to.done.compare(m.mark()) < 0 {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}

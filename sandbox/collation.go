@@ -1,0 +1,313 @@
+package sandbox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb/get"
+)
+
+// maxBlockTransactions stands in for the byte limit of real blocks: what does
+// not fit is left for the next block.
+const maxBlockTransactions = 2_000
+
+// collation is a block of one shard being filled. It changes nothing outside
+// itself, except that it tells flights what happened; the outcome becomes the
+// shard's state when the block is sealed.
+type collation struct {
+	vm     *tvm.TVM
+	block  *tvm.BlockContext
+	shard  *shard
+	limits tontlb.BlockLimitsV1
+	now    uint32
+	start  uint64 // logical time of the block, and of its first transactions
+	end    uint64 // after everything in the block
+	seed   [32]byte
+
+	accounts map[[32]byte]*change
+	fresh    messageHeap // sent in this block to this shard, not yet delivered
+	in       []inRecord
+	out      []outRecord
+	enqueued []*message // leave for the queue with this block
+	queue    []*message // the queue after this block
+	done     messageMark
+
+	gas          uint64
+	transactions int
+	fees         *big.Int // collected by transactions and from imported messages
+	minted       *big.Int // value of impersonated messages, which nobody sent
+	imported     *big.Int // value and fees of messages from the queues
+	exported     *big.Int // the same of messages left in the queue
+}
+
+// change is what a block did to one account.
+type change struct {
+	id     accountID
+	before *cell.Cell // the account's state
+	lane   lane
+	txs    []*cell.Cell
+}
+
+// inRecord and outRecord become the block's message descriptors.
+type inRecord struct {
+	kind    inKind
+	cell    *cell.Cell // the message
+	message *message   // the same taken apart, if internal
+	tx      *cell.Cell
+}
+
+type inKind uint8
+
+const (
+	inExternal  inKind = iota // from outside, or impersonated
+	inImmediate               // sent and delivered in this block
+	inFinal                   // from a queue
+)
+
+type outRecord struct {
+	kind    outKind
+	cell    *cell.Cell
+	message *message
+	tx      *cell.Cell // that sent it
+	// reimport describes the delivery of a message that never left or just
+	// leaves this shard's queue.
+	reimport inRecord
+	// importLT is the time of the block in which another shard imported it.
+	importLT uint64
+}
+
+type outKind uint8
+
+const (
+	outExternal  outKind = iota // to the world outside
+	outImmediate                // sent and delivered in this block
+	outNew                      // enters the queue
+	outDequeued                 // leaves the queue: delivered by this block
+	outDelivered                // leaves the queue: delivered by another shard
+)
+
+// sorted are the accounts the block changed, by address.
+func (c *collation) sorted() [][32]byte {
+	return slices.SortedFunc(maps.Keys(c.accounts), func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+}
+
+func (c *collation) full() bool {
+	return c.gas >= uint64(c.limits.Gas.SoftLimit) || c.end-c.start >= uint64(c.limits.LTDelta.SoftLimit) ||
+		c.transactions >= maxBlockTransactions
+}
+
+// importQueued delivers messages waiting in the queues, this shard's own among
+// them, in the order of their logical time over all queues.
+func (c *collation) importQueued(queues []*shard) error {
+	var waiting []*message
+	for _, from := range queues {
+		for _, m := range from.queue {
+			if c.shard.id.contains(m.to) && c.done.compare(m.mark()) < 0 {
+				waiting = append(waiting, m)
+			}
+		}
+	}
+	slices.SortFunc(waiting, func(a, b *message) int { return a.mark().compare(b.mark()) })
+	for _, m := range waiting {
+		if c.full() {
+			return nil
+		}
+		c.imported.Add(c.imported, m.value)
+		c.imported.Add(c.imported, m.fee)
+		in, err := c.deliver(m, inFinal)
+		if err != nil {
+			return err
+		}
+		c.done = m.mark()
+		if own := slices.Index(c.queue, m); own >= 0 {
+			c.queue = slices.Delete(c.queue, own, own+1)
+			c.out = append(c.out, outRecord{kind: outDequeued, cell: m.cell(), message: m, reimport: in})
+		}
+	}
+	return nil
+}
+
+// dropDelivered removes from this shard's queue what other shards imported.
+func (c *collation) dropDelivered(others []*shard) {
+	for _, other := range others {
+		if other.id == c.shard.id {
+			continue
+		}
+		c.queue = slices.DeleteFunc(c.queue, func(m *message) bool {
+			gone := other.id.contains(m.to) && other.done.compare(m.mark()) >= 0
+			if gone {
+				c.out = append(c.out, outRecord{kind: outDelivered, message: m, importLT: other.last.end})
+			}
+			return gone
+		})
+	}
+}
+
+// accept takes messages from outside; what does not fit is returned.
+func (c *collation) accept(pool []*inbound) (rest []*inbound, err error) {
+	for i, p := range pool {
+		if !c.shard.id.contains(p.to) {
+			rest = append(rest, p)
+			continue
+		}
+		if c.full() {
+			return append(rest, pool[i:]...), nil
+		}
+		if err := c.acceptOne(p); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
+}
+
+func (c *collation) acceptOne(p *inbound) error {
+	result, err := c.run(p.to, p.prepared)
+	if p.impersonated != nil {
+		if err != nil {
+			return err
+		}
+		c.minted.Add(c.minted, p.impersonated.value)
+	} else if refused := refusal(p.to, result, err); refused != nil {
+		p.flight.fail(refused)
+		return nil
+	}
+	c.in = append(c.in, inRecord{kind: inExternal, cell: p.prepared.Cell(), message: p.impersonated, tx: result.TransactionCell})
+	return c.record(p.to, p.prepared, result, &origin{flight: p.flight})
+}
+
+// settle delivers what was sent within this block, and what that sends. What
+// is bound elsewhere, or does not fit, goes to the queue.
+func (c *collation) settle() error {
+	for len(c.fresh) > 0 && !c.full() {
+		m := c.fresh.next()
+		in, err := c.deliver(m, inImmediate)
+		if err != nil {
+			return err
+		}
+		c.out = append(c.out, outRecord{kind: outImmediate, cell: m.cell(), message: m, tx: m.tx, reimport: in})
+	}
+	for len(c.fresh) > 0 {
+		c.enqueue(c.fresh.next())
+	}
+	slices.SortFunc(c.enqueued, func(a, b *message) int { return a.mark().compare(b.mark()) })
+	c.queue = append(c.queue, c.enqueued...)
+	return nil
+}
+
+func (c *collation) enqueue(m *message) {
+	m.enqueued = m.created
+	c.exported.Add(c.exported, m.value)
+	c.exported.Add(c.exported, m.fee)
+	c.enqueued = append(c.enqueued, m)
+	c.out = append(c.out, outRecord{kind: outNew, cell: m.cell(), message: m, tx: m.tx})
+}
+
+// deliver runs the transaction of an internal message.
+func (c *collation) deliver(m *message, kind inKind) (inRecord, error) {
+	result, err := c.run(m.to, m.prepared)
+	if err != nil {
+		return inRecord{}, err
+	}
+	c.fees.Add(c.fees, m.fee)
+	in := inRecord{kind: kind, cell: m.cell(), message: m, tx: result.TransactionCell}
+	c.in = append(c.in, in)
+	return in, c.record(m.to, m.prepared, result, m.wait)
+}
+
+// run executes a message on the account as it is now within this block.
+func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (*tvm.TransactionExecutionResult, error) {
+	l, err := c.lane(to)
+	if err != nil {
+		return nil, err
+	}
+	result, err := c.vm.EmulateTransaction(c.block, l.account, msg, tvm.TransactionOptions{
+		LogicalTime: int64(c.start), AccountStorageStat: l.stat,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("transaction of %s: %w", to.address(), err)
+	}
+	return result, nil
+}
+
+func (c *collation) lane(id accountID) (lane, error) {
+	if ch, ok := c.accounts[id.hash]; ok {
+		return ch.lane, nil
+	}
+	return c.shard.lane(id)
+}
+
+// record takes the outcome of a transaction into the block.
+func (c *collation) record(id accountID, msg *tvm.PreparedMessage, r *tvm.TransactionExecutionResult, wait *origin) error {
+	ch := c.accounts[id.hash]
+	if ch == nil {
+		before, err := c.shard.account(id)
+		if err != nil {
+			return err
+		}
+		ch = &change{id: id, before: before.Account}
+		c.accounts[id.hash] = ch
+	}
+	ch.lane = lane{account: r.NextAccount, stat: r.AccountStorageStat}
+	ch.txs = append(ch.txs, r.TransactionCell)
+
+	tx, err := r.ParseTransaction()
+	if err != nil {
+		return err
+	}
+	c.fees.Add(c.fees, tx.TotalFees.Coins.Nano())
+	c.gas += uint64(max(r.GasUsed, 0))
+	c.end = max(c.end, r.EndLT)
+	c.transactions++
+
+	trace := wait.executed(msg, tx, r)
+	for _, out := range r.OutMessages {
+		if out.Msg.MsgType == tontlb.MsgTypeExternalOut {
+			c.out = append(c.out, outRecord{kind: outExternal, cell: out.Cell, tx: r.TransactionCell})
+			trace.emitted(out.Cell)
+			continue
+		}
+		prepared, err := tvm.PrepareParsedMessage(out.Cell, out.Msg)
+		if err != nil {
+			return err
+		}
+		m, err := newMessage(prepared)
+		if err != nil {
+			return err
+		}
+		m.tx, m.wait = r.TransactionCell, wait.sent(trace)
+		if c.shard.id.contains(m.to) {
+			c.fresh.add(m)
+		} else {
+			c.enqueue(m)
+		}
+	}
+	wait.settled()
+	return nil
+}
+
+// refusal turns a transaction that did not come about into the error its
+// sender gets; nil if it did.
+func refusal(to accountID, r *tvm.TransactionExecutionResult, err error) error {
+	if err != nil {
+		cause := err
+		for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(cause) {
+			cause = next
+		}
+		return &NotAcceptedError{Account: to.address(), Reason: cause.Error()}
+	}
+	if r.TransactionCell != nil {
+		return nil
+	}
+	if r.Code == nil && r.Steps == 0 {
+		return &NotAcceptedError{Account: to.address(), Reason: "the account has no code, or cannot pay for gas"}
+	}
+	return &NotAcceptedError{Account: to.address(), Exit: get.Exit(r.ExitCode)}
+}

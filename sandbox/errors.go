@@ -1,0 +1,54 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/xssnick/tonutils-go/address"
+
+	"github.com/tussah-network/tussah/tlb/get"
+)
+
+var (
+	// ErrNotAccepted: the contract did not accept an external message. The
+	// error is a [NotAcceptedError], which has the exit code.
+	ErrNotAccepted = errors.New("external message not accepted")
+	// ErrMessage: bytes that are no message, or one that cannot be sent in.
+	ErrMessage = errors.New("not a message the network takes")
+	// ErrNoWorkchain: the address is in a workchain this network does not have.
+	ErrNoWorkchain = errors.New("no such workchain")
+	// ErrNotFound: no such block or transaction.
+	ErrNotFound = errors.New("not found")
+	// ErrNotActive: the account has no code to run.
+	ErrNotActive = errors.New("account is not active")
+	// ErrStateGone: the state after that block is no longer in memory; the
+	// sandbox keeps the last [StatesKept] of each chain.
+	ErrStateGone = errors.New("state of that block is no longer kept")
+	// ErrEndless: in instant mode, the messages set off by one call did not
+	// come to rest within [MaxCascadeBlocks] blocks. They stay queued.
+	ErrEndless = errors.New("message cascade did not come to rest")
+	// ErrClosed: the chain was closed.
+	ErrClosed = errors.New("chain is closed")
+	// ErrCorrupt: the stored chain does not add up.
+	ErrCorrupt = errors.New("stored chain is corrupt")
+	// ErrNetwork: the folder holds a chain with another global id.
+	ErrNetwork = errors.New("stored chain has another global id")
+)
+
+// NotAcceptedError says how a contract refused an external message.
+type NotAcceptedError struct {
+	Account *address.Address
+	Exit    get.Exit
+	// Reason is set when the contract did not run at all: "no state",
+	// "bad state", "no gas" or what the transaction executor objected to.
+	Reason string
+}
+
+func (e *NotAcceptedError) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("%v by %s: %s", ErrNotAccepted, e.Account, e.Reason)
+	}
+	return fmt.Sprintf("%v by %s: %s", ErrNotAccepted, e.Account, e.Exit)
+}
+
+func (e *NotAcceptedError) Unwrap() error { return ErrNotAccepted }

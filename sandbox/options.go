@@ -1,0 +1,95 @@
+package sandbox
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/xssnick/tonutils-go/address"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// Mode says when blocks are sealed.
+type Mode uint8
+
+const (
+	// Instant seals as soon as something happened, and goes on until every
+	// message it set off was delivered: when [Chain.Send] returns, the whole
+	// cascade is in the chain. Nothing happens, no block.
+	Instant Mode = iota
+	// Interval seals a block of each chain per interval, empty ones too.
+	Interval
+	// Manual seals when [Chain.Seal] is called.
+	Manual
+)
+
+// DefaultGlobalID is the network id of a sandbox, unlike mainnet's -239 and
+// testnet's -3, so that nothing signed for a sandbox is valid elsewhere.
+const DefaultGlobalID int32 = -217
+
+// MinInterval is the shortest interval between blocks.
+const MinInterval = 50 * time.Millisecond
+
+// GenesisAccount is an account that exists from the start. With Code it is
+// active, without it is an address that holds coins.
+type GenesisAccount struct {
+	Address *address.Address
+	Balance tlb.Nano
+	Code    *cell.Cell
+	Data    *cell.Cell
+}
+
+// Options configures a chain. The zero value is a chain in memory, in instant
+// mode.
+type Options struct {
+	// Dir is the folder of the chain's database. Empty: nothing is stored and
+	// the chain lives as long as the process.
+	Dir string
+	// FS is the file system Dir is on. Default: the machine's, if Dir is set.
+	FS vfs.FS
+	// Mode says when blocks are sealed. Default: Instant.
+	Mode Mode
+	// Interval is the time between blocks in Interval mode. Default 1 s, at
+	// least [MinInterval].
+	Interval time.Duration
+	// GlobalID is the network id. Default: [DefaultGlobalID].
+	GlobalID int32
+	// Genesis are accounts that exist from the start, besides the giver. They
+	// count only when the chain is created, not when it is opened again.
+	Genesis []GenesisAccount
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// OnSeal, if set, is called after every sealed master block, in order,
+	// with the chain locked: it must not call the chain.
+	OnSeal func(Sealed)
+	// Log hears of failures in the background. Default: discarded.
+	Log *slog.Logger
+}
+
+// Sealed says what a seal put into the chain.
+type Sealed struct {
+	Block        tlb.Block
+	Transactions int
+}
+
+func (o Options) withDefaults() Options {
+	if o.GlobalID == 0 {
+		o.GlobalID = DefaultGlobalID
+	}
+	if o.Interval == 0 {
+		o.Interval = time.Second
+	}
+	o.Interval = max(o.Interval, MinInterval)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FS == nil && o.Dir != "" {
+		o.FS = vfs.Default
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}

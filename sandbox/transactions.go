@@ -1,0 +1,58 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/xssnick/tonutils-go/address"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// Transactions returns transactions of an account, newest first, beginning
+// with the one at (lt, hash) and at most limit. An account names its newest in
+// [tlb.Account]'s LastLT and LastHash.
+func (c *Chain) Transactions(_ context.Context, a *address.Address, lt uint64, hash [32]byte, limit int) ([]tlb.Tx, error) {
+	id, err := idOf(a)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []tlb.Tx
+	for lt != 0 && len(out) < limit {
+		tx, err := c.transaction(id, lt)
+		if err != nil {
+			return nil, fmt.Errorf("transaction of %s at lt %d: %w", a, lt, err)
+		}
+		if tx.Hash != hash {
+			return nil, fmt.Errorf("transaction of %s at lt %d has hash %x, not %x: %w", a, lt, tx.Hash, hash, ErrNotFound)
+		}
+		out = append(out, tx)
+		lt, hash = tx.PrevLT, tx.PrevHash
+	}
+	return out, nil
+}
+
+func (c *Chain) transaction(id accountID, lt uint64) (tlb.Tx, error) {
+	tx, ok := c.byLT[id][lt]
+	if !ok {
+		return tlb.Tx{}, ErrNotFound
+	}
+	return tx, nil
+}
+
+// viewTransaction reads the head of a transaction cell.
+func viewTransaction(id accountID, root *cell.Cell) (tlb.Tx, error) {
+	var tx tontlb.Transaction
+	if err := tontlb.Parse(&tx, root); err != nil {
+		return tlb.Tx{}, fmt.Errorf("parse transaction: %w", err)
+	}
+	return tlb.Tx{
+		Account: id.address(), LT: tx.LT, Hash: root.HashKey(), PrevLT: tx.PrevTxLT, PrevHash: [32]byte(tx.PrevTxHash),
+		Time: time.Unix(int64(tx.Now), 0), Root: root,
+	}, nil
+}
