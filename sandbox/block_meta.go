@@ -3,8 +3,6 @@ package sandbox
 import (
 	"time"
 
-	"github.com/xssnick/tonutils-go/ton"
-
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -20,9 +18,6 @@ type blockMeta struct {
 func (m blockMeta) view() tlb.Block {
 	return tlb.Block{Seqno: m.seqno, RootHash: m.root, FileHash: m.file, Time: time.Unix(int64(m.utime), 0), LT: m.end}
 }
-
-// BlockID names a block of any chain, as liteservers do.
-type BlockID = ton.BlockIDExt
 
 func (m blockMeta) id() BlockID {
 	return BlockID{
