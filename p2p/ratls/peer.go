@@ -1,0 +1,66 @@
+package ratls
+
+import (
+	"net"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/tussah-network/tussah/p2p/attest"
+)
+
+// Peer is the far end of a connection, as established by the handshake.
+type Peer struct {
+	ID peer.ID
+	// Appraisal is what its evidence is worth; nil if it showed none. Shared by
+	// all who ask: do not modify.
+	Appraisal *attest.Appraisal
+
+	key    crypto.PubKey
+	export func(label string, context []byte, length int) ([]byte, error)
+}
+
+// Export derives bytes that both ends of this connection, and nobody else, can
+// derive (RFC 8446, section 7.5).
+func (p Peer) Export(label string, context []byte, length int) ([]byte, error) {
+	return p.export(label, context, length)
+}
+
+// FromConn tells who is at the far end of a connection. It is false for a
+// connection that was not secured by this package: refuse it.
+func FromConn(c network.Conn) (Peer, bool) {
+	var m *muxed
+	if !c.As(&m) {
+		return Peer{}, false
+	}
+	return *m.peer, true
+}
+
+// muxer passes the peer from the secured connection, which libp2p hides from
+// stream handlers, to the muxed one, which they can reach.
+type muxer struct{ network.Multiplexer }
+
+func (m muxer) NewConn(c net.Conn, server bool, scope network.PeerScope) (network.MuxedConn, error) {
+	inner, err := m.Multiplexer.NewConn(c, server, scope)
+	if err != nil {
+		return nil, err
+	}
+	if secured, ok := c.(*conn); ok {
+		return &muxed{MuxedConn: inner, peer: secured.peer}, nil
+	}
+	return inner, nil
+}
+
+type muxed struct {
+	network.MuxedConn
+	peer *Peer
+}
+
+func (m *muxed) As(target any) bool {
+	if t, ok := target.(**muxed); ok {
+		*t = m
+		return true
+	}
+	return m.MuxedConn.As(target)
+}
