@@ -135,7 +135,7 @@ func (c Code) Err() error {
 // CodeOf returns the code under which err travels: that of an [*Error] or of a
 // sentinel in its chain, and [CodeInternal] for everything else.
 func CodeOf(err error) Code {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code.Err() != nil {
 		return e.Code
 	}
 	for _, row := range codes {
