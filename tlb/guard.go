@@ -21,7 +21,8 @@ var (
 	// ErrSpecialCell says that a pruned branch, library, Merkle or lazily loaded cell stands where
 	// only ordinary cells may.
 	ErrSpecialCell = errors.New("special cell")
-	// ErrForgedLevel says that a cell declares a level that its content does not give it.
+	// ErrForgedLevel says that a cell declares a level above zero. Without special cells below it,
+	// that is a lie; with them, the cell is refused anyway.
 	ErrForgedLevel = errors.New("forged level mask")
 	// ErrTooLarge says that an input is above its limit in bytes, cells or depth.
 	ErrTooLarge = errors.New("too large")
