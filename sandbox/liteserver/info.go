@@ -1,0 +1,173 @@
+package liteserver
+
+import (
+	"crypto/sha256"
+	"sync"
+
+	"github.com/xssnick/tonutils-go/tl"
+	"github.com/xssnick/tonutils-go/ton"
+
+	"github.com/tussah-network/tussah/sandbox"
+)
+
+// zeroState remembers the ID of the network's zero state, which never changes.
+type zeroState struct {
+	sync.Mutex
+	id *ton.ZeroStateIDExt
+}
+
+// zeroStateID finds the zero state through the first block, whose reference to
+// the block before it is that state.
+func (a *answerer) zeroStateID() (*ton.ZeroStateIDExt, error) {
+	a.zero.Lock()
+	defer a.zero.Unlock()
+	if a.zero.id != nil {
+		return a.zero.id, nil
+	}
+	first, err := a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: 1})
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.block(&first)
+	if err != nil {
+		return nil, err
+	}
+	prev := b.header.PrevRef.Prev1
+	a.zero.id = &ton.ZeroStateIDExt{Workchain: masterchain, RootHash: prev.RootHash, FileHash: prev.FileHash}
+	return a.zero.id, nil
+}
+
+func (a *answerer) masterchainInfo() (tl.Serializable, error) {
+	head := a.src.MasterHead()
+	b, err := a.block(&head)
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateHash(b.root)
+	if err != nil {
+		return nil, err
+	}
+	zero, err := a.zeroStateID()
+	if err != nil {
+		return nil, err
+	}
+	return ton.MasterchainInfo{Last: &b.id, StateRootHash: state[:], Init: zero}, nil
+}
+
+func (a *answerer) masterchainInfoExt(q ton.GetMasterchainInfoExt) (tl.Serializable, error) {
+	if q.Mode != 0 {
+		return nil, badQuery("unsupported getMasterchainInfoExt mode %d", q.Mode)
+	}
+	head := a.src.MasterHead()
+	b, err := a.block(&head)
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateHash(b.root)
+	if err != nil {
+		return nil, err
+	}
+	zero, err := a.zeroStateID()
+	if err != nil {
+		return nil, err
+	}
+	return ton.MasterchainInfoExt{
+		Version: a.version, Capabilities: a.capabilities,
+		Last: &b.id, LastUTime: b.header.GenUtime, Now: a.now(),
+		StateRootHash: state[:], Init: zero,
+	}, nil
+}
+
+func (a *answerer) blockData(q ton.GetBlockData) (tl.Serializable, error) {
+	b, err := a.block(q.ID)
+	if err != nil {
+		return nil, err
+	}
+	return ton.BlockData{ID: &b.id, Payload: sandbox.BlockBOC(b.root)}, nil
+}
+
+// blockState answers with a whole state. It is meant for debugging: like the
+// reference server, it refuses states that are not small.
+func (a *answerer) blockState(q ton.GetState) (tl.Serializable, error) {
+	b, err := a.block(q.ID)
+	if err != nil {
+		return nil, err
+	}
+	root, err := a.state(b)
+	if err != nil {
+		return nil, err
+	}
+	data := sandbox.BlockBOC(root)
+	sum := sha256.Sum256(data)
+	return ton.BlockState{ID: &b.id, RootHash: root.Hash(), FileHash: sum[:], Data: data}, nil
+}
+
+func (a *answerer) blockHeader(q ton.GetBlockHeader) (tl.Serializable, error) {
+	b, err := a.block(q.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.header(b, q.Mode)
+}
+
+// Modes of a block header answer: what it proves besides the header.
+const (
+	withUpdate    = 1
+	withValueFlow = 2
+	withExtra     = 16
+)
+
+func (a *answerer) header(b *block, mode uint32) (tl.Serializable, error) {
+	proof, err := proveHeader(b, mode)
+	if err != nil {
+		return nil, err
+	}
+	return ton.BlockHeader{ID: &b.id, Mode: mode, HeaderProof: proof}, nil
+}
+
+func (a *answerer) lookupBlock(q ton.LookupBlock) (tl.Serializable, error) {
+	id, err := a.lookup(q.Mode, q.ID, q.LT, q.UTime)
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.block(&id)
+	if err != nil {
+		return nil, err
+	}
+	// The bits above the lookup mode say what the header is to come with.
+	answer, err := a.header(b, q.Mode>>4)
+	if h, ok := answer.(ton.BlockHeader); ok {
+		h.Mode = q.Mode
+		return h, nil
+	}
+	return answer, err
+}
+
+// Ways to look a block up: exactly one bit of a query's mode.
+const (
+	lookupSeqno = 1
+	lookupLT    = 2
+	lookupTime  = 4
+	lookupMask  = 7
+)
+
+func (a *answerer) lookup(mode uint32, id *ton.BlockInfoShort, lt uint64, utime uint32) (BlockID, error) {
+	if id == nil {
+		return BlockID{}, badQuery("incomplete block id")
+	}
+	if id.Workchain == masterchain && id.Shard != masterShard || id.Shard == 0 {
+		return BlockID{}, badQuery("block id with an impossible shard")
+	}
+	by := Lookup{Seqno: uint32(id.Seqno), LT: lt, Time: utime}
+	switch mode & lookupMask {
+	case lookupSeqno:
+		by.Mode = sandbox.BySeqno
+	case lookupLT:
+		by.Mode = sandbox.ByLT
+	case lookupTime:
+		by.Mode = sandbox.ByTime
+	default:
+		return BlockID{}, badQuery("exactly one of mode.0, mode.1, and mode.2 bits must be set")
+	}
+	return a.src.Lookup(id.Workchain, id.Shard, by)
+}

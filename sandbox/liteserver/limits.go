@@ -1,0 +1,63 @@
+package liteserver
+
+import "time"
+
+// Limits on what one peer may ask for. Every number here bounds something a
+// client sends before anything is allocated for it.
+const (
+	// maxRequest bounds one incoming frame. The largest honest request is an
+	// external message or a get-method stack, both at most 64 KiB on TON.
+	maxRequest = 256 << 10
+
+	// maxAnswer bounds one outgoing frame: clients of the ADNL transport refuse
+	// frames of 16 MiB and more, so a bigger answer is turned into an error.
+	maxAnswer = 16<<20 - 1<<10
+
+	// maxMessage is TON's limit for an external message (config parameter 43).
+	maxMessage = 64 << 10
+
+	// maxMessageCells is the same parameter's limit of cells.
+	maxMessageCells = 8192
+
+	// maxStackCells bounds the arguments of a get method.
+	maxStackCells = 4096
+
+	// maxTransactions is the most transactions of one account per answer. The
+	// reference liteserver has the same limit and clients page by it.
+	maxTransactions = 16
+
+	// maxBlockTransactions is the most transactions of one block per answer.
+	maxBlockTransactions = 256
+
+	// maxLibraries and maxParams bound the lists a client may ask for.
+	maxLibraries = 16
+	maxParams    = 512
+
+	// maxProofLinks is the most links in one getBlockProof answer; a client
+	// that wants more asks again from where the answer ended.
+	maxProofLinks = 16
+
+	// maxShardSearch is how many masterchain blocks after the one a shard block
+	// refers to are searched for the one that includes it, and how many shard
+	// blocks one proof may walk back.
+	maxShardSearch = 64
+
+	// maxWait is the longest a query waits for a masterchain block.
+	maxWait = time.Minute
+
+	// maxInFlight is how many queries of one connection may be unanswered. At
+	// the limit its reader stops, and TCP holds the client back.
+	maxInFlight = 64
+
+	// maxTurns is how many queries of one connection may queue for a worker.
+	// Workers are taken in the order of asking, so this is what a client that
+	// floods the server can put in front of everybody else's next query.
+	maxTurns = 4
+
+	// handshakeTimeout is given to a new connection, writeTimeout to one
+	// answer. Clients ping every few seconds, so a connection that is silent
+	// for idleTimeout is dead.
+	handshakeTimeout = 5 * time.Second
+	writeTimeout     = 10 * time.Second
+	idleTimeout      = 2 * time.Minute
+)

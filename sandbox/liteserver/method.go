@@ -1,0 +1,199 @@
+package liteserver
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/xssnick/tonutils-go/address"
+	"github.com/xssnick/tonutils-go/tl"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/ton"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb"
+	"github.com/tussah-network/tussah/tlb/get"
+)
+
+// Bits of a runSmcMethod query's mode: what the answer is to have. Two more,
+// the initial c7 and the libraries used, are not served and come back cleared.
+const (
+	methodProof      = 1 << 0 // shard_proof and proof
+	methodStateProof = 1 << 1 // of what the method read in the account
+	methodResult     = 1 << 2 // the stack
+	methodModes      = methodProof | methodStateProof | methodResult
+)
+
+// exitNoContract is the exit code for an account without code, as clients know it.
+const exitNoContract = -256
+
+// maxResultValues bounds a result: a tuple that holds itself many times over
+// takes little space in the virtual machine and a lot when written out.
+const maxResultValues = 4096
+
+// ErrResult is a result that has no serialized form, or a huge one.
+var ErrResult = errors.New("method's result cannot be sent")
+
+// runMethod runs a get method on an account as of a block.
+func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
+	args, err := parseStack(q.Params)
+	if err != nil {
+		return nil, err
+	}
+	l, err := a.locate(q.ID, q.Account)
+	if err != nil {
+		return nil, err
+	}
+	config, err := a.configFor(l.ref)
+	if err != nil {
+		return nil, err
+	}
+	answer := ton.RunMethodResult{
+		Mode: q.Mode & methodModes, ID: &l.ref.block.id, ShardBlock: &l.shard.block.id, ExitCode: exitNoContract,
+	}
+	if q.Mode&methodProof != 0 {
+		answer.Proof = l.proof
+		if l.entry != nil {
+			answer.ShardProof = l.entry.proof
+		}
+	}
+	if l.account == nil {
+		return answer, nil
+	}
+
+	// The account is read through a proof builder, so that the proof has the
+	// cells the method read.
+	var result get.Result
+	ran := false
+	proof, err := prove(l.account, func(root *cell.Cell) error {
+		state, err := parseAccount(root)
+		if err != nil || state.Code == nil {
+			return err
+		}
+		header := l.shard.block.header
+		state.Address = address.NewAddress(0, byte(q.Account.Workchain), q.Account.ID)
+		state.Config, state.Now, state.LT = config, time.Unix(int64(header.GenUtime), 0), header.EndLt
+		ran = true
+		result, err = get.RunID(state, q.MethodID, args...)
+		return err
+	})
+	if errors.Is(err, get.ErrArgument) {
+		return nil, badQuery("%v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if q.Mode&methodStateProof != 0 {
+		answer.StateProof = proof
+	}
+	if !ran {
+		return answer, nil
+	}
+	answer.ExitCode = int32(result.Exit)
+	if q.Mode&methodResult != 0 {
+		answer.Result, err = encodeStack(result)
+	}
+	return answer, err
+}
+
+// configFor is the configuration a method sees: that of the masterchain block
+// the client refers to, or the latest if it refers to a shard block.
+func (a *answerer) configFor(ref *view) (*cell.Cell, error) {
+	if !isMaster(&ref.block.id) {
+		head := a.src.MasterHead()
+		var err error
+		if ref, err = a.view(&head); err != nil {
+			return nil, err
+		}
+	}
+	config, err := stateConfig(ref.state)
+	if err != nil {
+		return nil, err
+	}
+	return config.AsCell(), nil
+}
+
+// parseAccount reads what a method's run needs of an account; without Code if
+// the account has none.
+func parseAccount(root *cell.Cell) (get.State, error) {
+	var account tontlb.AccountState
+	if err := tontlb.Parse(&account, root); err != nil {
+		return get.State{}, fmt.Errorf("account: %w", err)
+	}
+	if account.Status != tontlb.AccountStatusActive || account.StateInit == nil {
+		return get.State{}, nil
+	}
+	balance := account.Balance.Nano()
+	if !balance.IsUint64() {
+		return get.State{}, fmt.Errorf("account: balance of %s", balance)
+	}
+	return get.State{
+		Code: account.StateInit.Code, Data: account.StateInit.Data, Balance: tlb.Nano(balance.Uint64()),
+	}, nil
+}
+
+// parseStack reads a method's arguments, first to last.
+func parseStack(data []byte) ([]any, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	root, err := parseCell(data, maxMessage, maxStackCells)
+	if err != nil {
+		return nil, fmt.Errorf("arguments: %w", err)
+	}
+	var stack tontlb.Stack
+	if err = tontlb.Parse(&stack, root); err != nil {
+		return nil, badQuery("arguments: %v", err)
+	}
+	var args []any
+	for stack.Depth() > 0 {
+		arg, err := stack.Pop()
+		if err != nil {
+			return nil, badQuery("arguments: %v", err)
+		}
+		args = append(args, arg)
+	}
+	return args, nil
+}
+
+// encodeStack writes the values a method left; none if it failed.
+func encodeStack(r get.Result) (*cell.Cell, error) {
+	stack := tontlb.NewStack()
+	budget := maxResultValues
+	if r.Exit.OK() {
+		for i := r.Len() - 1; i >= 0; i-- {
+			v, err := stackValue(r.Stack, i, &budget)
+			if err != nil {
+				return nil, err
+			}
+			stack.Push(v)
+		}
+	}
+	c, err := stack.ToCell()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrResult, err)
+	}
+	return c, nil
+}
+
+// stackValue is value i as the TL-B writer takes it, tuples as lists.
+func stackValue(s get.Stack, i int, budget *int) (any, error) {
+	if *budget--; *budget < 0 {
+		return nil, fmt.Errorf("%w: more than %d values", ErrResult, maxResultValues)
+	}
+	v, err := s.Value(i)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrResult, err)
+	}
+	tuple, ok := v.(get.Stack)
+	if !ok {
+		return v, nil
+	}
+	list := make([]any, tuple.Len())
+	for j := range list {
+		if list[j], err = stackValue(tuple, j, budget); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,122 @@
+package liteserver
+
+import (
+	"fmt"
+
+	"github.com/xssnick/tonutils-go/tvm/cell"
+)
+
+// prove builds a Merkle proof of root that contains what visit reads through
+// the root it is given, and only that: every cell it does not open is pruned.
+func prove(root *cell.Cell, visit func(root *cell.Cell) error) (*cell.Cell, error) {
+	b := cell.NewMerkleProofBuilder(root)
+	if err := visit(b.Root()); err != nil {
+		return nil, err
+	}
+	return b.CreateProof()
+}
+
+// open reads one cell, which is what puts it into a proof.
+func open(c *cell.Cell) error {
+	_, err := c.BeginParse()
+	return err
+}
+
+// openAll reads c and everything below it.
+func openAll(c *cell.Cell) error {
+	return openUnseen(c, make(map[cell.Hash]bool))
+}
+
+func openUnseen(c *cell.Cell, seen map[cell.Hash]bool) error {
+	hash := c.HashKey()
+	if seen[hash] {
+		return nil // a proof includes cells by hash, so once is enough
+	}
+	seen[hash] = true
+	s, err := c.BeginParse()
+	if err != nil {
+		return err
+	}
+	for s.RefsNum() > 0 {
+		ref, err := s.LoadRefCell()
+		if err != nil {
+			return err
+		}
+		if err = openUnseen(ref, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode serializes a bag of cells. Blocks and states are written by
+// [sandbox.BlockBOC] instead, so that their bytes have the file hash.
+func encode(roots ...*cell.Cell) ([]byte, error) {
+	return cell.ToBOCWithOptionsErr(roots, cell.BOCSerializeOptions{})
+}
+
+// The references of a block's root cell.
+const (
+	blockInfo = iota
+	blockValueFlow
+	blockUpdate
+	blockExtra
+)
+
+// The references of a ShardStateUnsplit root.
+const (
+	stateQueue = iota
+	stateAccounts
+	stateTotals
+	stateMaster // only in the masterchain
+)
+
+// The references of a BlockExtra; the last one only in the masterchain.
+const (
+	extraInMessages = iota
+	extraOutMessages
+	extraAccounts
+	extraMaster
+)
+
+// child opens c and returns its reference i.
+func child(c *cell.Cell, i int) (*cell.Cell, error) {
+	s, err := c.BeginParse()
+	if err != nil {
+		return nil, err
+	}
+	return s.PeekRefCellAt(i)
+}
+
+// stateHash is the hash of the state after a block, from the block itself.
+func stateHash(block *cell.Cell) ([32]byte, error) {
+	update, err := child(block, blockUpdate)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("state update: %w", err)
+	}
+	after, err := child(update, 1)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("state update: %w", err)
+	}
+	return after.HashKey(0), nil
+}
+
+// visitHeader opens a block's header with its references to the blocks before.
+func visitHeader(block *cell.Cell) error {
+	info, err := child(block, blockInfo)
+	if err != nil {
+		return err
+	}
+	// ^ExtBlkRef of the masterchain, ^BlkPrevInfo, the latter with two more
+	// references after a merge.
+	return openAll(info)
+}
+
+// visitStateHash opens as much of a block as proves which state it leads to.
+func visitStateHash(block *cell.Cell) error {
+	if err := visitHeader(block); err != nil {
+		return err
+	}
+	_, err := stateHash(block)
+	return err
+}
