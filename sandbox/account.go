@@ -79,18 +79,41 @@ func (c *Chain) Account(_ context.Context, at tlb.Block, a *address.Address) (tl
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at != (tlb.Block{}) && at.Seqno != c.master.last.seqno {
-		return tlb.Account{}, ErrStateGone
-	}
-	s, err := c.shardOf(id)
-	if err != nil {
-		return tlb.Account{}, err
-	}
-	state, err := s.account(id)
+	state, err := c.stateAt(at, id)
 	if err != nil {
 		return tlb.Account{}, err
 	}
 	return viewAccount(id, state)
+}
+
+// stateAt reads an account as the given master block has it: in the state of
+// the shard block it refers to.
+func (c *Chain) stateAt(at tlb.Block, id accountID) (*tontlb.ShardAccount, error) {
+	s, err := c.shardOf(id)
+	if err != nil {
+		return nil, err
+	}
+	if at == (tlb.Block{}) || at.RootHash == c.master.last.root {
+		return s.account(id)
+	}
+	m, err := c.histories[masterID].exact(BlockID{
+		Workchain: masterchain, SeqNo: at.Seqno, RootHash: at.RootHash[:], FileHash: at.FileHash[:],
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !s.id.master() {
+		m = c.histories[s.id].before(m.start)
+	}
+	root, err := c.histories[s.id].state(m)
+	if err != nil {
+		return nil, err
+	}
+	var state tontlb.ShardStateUnsplit
+	if err := tontlb.Parse(&state, root); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	return readAccount(state.Accounts.ShardAccounts, id)
 }
 
 // genesisState builds the first state of an account.

@@ -3,16 +3,20 @@ package sandbox
 import (
 	"time"
 
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+
 	"github.com/tussah-network/tussah/tlb"
 )
 
-// blockMeta is what the chain remembers of every block for good.
+// blockMeta is what the chain remembers of every block for good. For sequence
+// number 0 it describes the zero state.
 type blockMeta struct {
 	shard      shardID
 	seqno      uint32
 	root, file [32]byte
 	start, end uint64 // logical time
 	utime      uint32
+	key        bool
 }
 
 func (m blockMeta) view() tlb.Block {
@@ -23,4 +27,9 @@ func (m blockMeta) id() BlockID {
 	return BlockID{
 		Workchain: m.shard.workchain, Shard: int64(m.shard.prefix), SeqNo: m.seqno, RootHash: m.root[:], FileHash: m.file[:],
 	}
+}
+
+// ref is how other blocks refer to this one.
+func (m blockMeta) ref() *tontlb.ExtBlkRef {
+	return &tontlb.ExtBlkRef{EndLt: m.end, SeqNo: m.seqno, RootHash: m.root[:], FileHash: m.file[:]}
 }

@@ -2,9 +2,7 @@ package sandbox
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/big"
 	"sync"
@@ -20,22 +18,22 @@ import (
 // Chain is a TON network in this process. Its methods may be called from any
 // goroutine; they take turns.
 type Chain struct {
-	opts      Options
-	vm        *tvm.TVM
-	validator ed25519.PrivateKey
-	nonce     atomic.Uint64 // makes faucet messages differ
+	opts   Options
+	vm     *tvm.TVM
+	signer *signer
+	store  store
+	nonce  atomic.Uint64 // makes faucet messages differ
 
-	mu       sync.Mutex
-	config   *cell.Cell
-	prepared *tvm.PreparedBlockchainConfig
-	master   *shard
-	base     []*shard // the shards of the basechain, in order of their prefix
-	pool     []*inbound
-	skew     time.Duration // time travelled
-	supply   *big.Int      // genesis, and minted since
-	byLT     map[accountID]map[uint64]tlb.Tx
-	sealed   chan struct{} // closed and replaced by each seal
-	err      error         // set once, when the chain can no longer go on
+	mu        sync.Mutex
+	prepared  *tvm.PreparedBlockchainConfig
+	master    *shard
+	extra     *masterExtra
+	base      []*shard // the shards of the basechain, in order of their prefix
+	histories map[shardID]*history
+	pool      []*inbound
+	skew      time.Duration // time travelled
+	sealed    chan struct{} // closed and replaced by each seal
+	err       error         // set once, when the chain can no longer go on
 }
 
 // inbound is a message from outside that waits for a block.
@@ -69,18 +67,19 @@ func New(t TB) *Chain {
 // Open opens the chain stored in o.Dir, or creates one.
 func Open(o Options) (*Chain, error) {
 	o = o.withDefaults()
-	c := &Chain{opts: o, vm: tvm.NewTVM(), validator: validatorKey(o.GlobalID), sealed: make(chan struct{}), byLT: map[accountID]map[uint64]tlb.Tx{}}
-	if err := c.create(); err != nil {
+	c := &Chain{opts: o, vm: tvm.NewTVM(), sealed: make(chan struct{}), histories: map[shardID]*history{}}
+	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("open sandbox: %w", err)
 	}
 	return c, nil
 }
 
-// validatorKey is the same for all sandboxes of one network id, so that chains
-// built from the same options are the same chain. It guards nothing.
-func validatorKey(globalID int32) ed25519.PrivateKey {
-	seed := sha256.Sum256(binary.BigEndian.AppendUint32([]byte("tussah sandbox validator"), uint32(globalID)))
-	return ed25519.NewKeyFromSeed(seed[:])
+func (c *Chain) open() (err error) {
+	if c.signer, err = newSigner(c.opts.GlobalID); err != nil {
+		return err
+	}
+	c.store = &memory{blocks: map[blockMeta]*cell.Cell{}}
+	return c.create()
 }
 
 // Run seals blocks by the clock in [Interval] mode until the context ends, and
@@ -108,10 +107,13 @@ func (c *Chain) Run(ctx context.Context) error {
 func (c *Chain) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = ErrClosed
+	if errors.Is(c.err, ErrClosed) {
+		return nil
 	}
-	return nil
+	c.err = ErrClosed
+	close(c.sealed) // whoever waits for a block finds the chain closed
+	c.sealed = make(chan struct{})
+	return c.store.close()
 }
 
 // Head returns the newest master block.
@@ -125,7 +127,7 @@ func (c *Chain) Head(context.Context) (tlb.Block, error) {
 func (c *Chain) Config() *cell.Cell {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.config
+	return c.extra.config
 }
 
 // Now is the time the next block will have: the clock plus what was travelled,
@@ -163,11 +165,7 @@ func (c *Chain) AdvanceTime(ctx context.Context, d time.Duration) error {
 func (c *Chain) Fees() tlb.Nano {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	total := new(big.Int).Set(c.master.fees)
-	for _, s := range c.base {
-		total.Add(total, s.fees)
-	}
-	return tlb.Nano(total.Uint64())
+	return tlb.Nano(c.master.fees.Uint64())
 }
 
 // Supply returns how many coins there are: those of the genesis accounts and
@@ -175,7 +173,7 @@ func (c *Chain) Fees() tlb.Nano {
 func (c *Chain) Supply() tlb.Nano {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return tlb.Nano(c.supply.Uint64())
+	return tlb.Nano(c.extra.supply.Uint64())
 }
 
 // Balances returns the sum over all accounts.

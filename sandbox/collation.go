@@ -26,6 +26,7 @@ type collation struct {
 	vm     *tvm.TVM
 	block  *tvm.BlockContext
 	shard  *shard
+	prev   blockMeta
 	limits tontlb.BlockLimitsV1
 	now    uint32
 	start  uint64 // logical time of the block, and of its first transactions
@@ -53,7 +54,7 @@ type change struct {
 	id     accountID
 	before *cell.Cell // the account's state
 	lane   lane
-	txs    []*cell.Cell
+	txs    []txCell
 }
 
 // inRecord and outRecord become the block's message descriptors.
@@ -144,7 +145,7 @@ func (c *collation) dropDelivered(others []*shard) {
 		c.queue = slices.DeleteFunc(c.queue, func(m *message) bool {
 			gone := other.id.contains(m.to) && other.done.compare(m.mark()) >= 0
 			if gone {
-				c.out = append(c.out, outRecord{kind: outDelivered, message: m, importLT: other.last.end})
+				c.out = append(c.out, outRecord{kind: outDelivered, cell: m.cell(), message: m, importLT: other.last.end})
 			}
 			return gone
 		})
@@ -256,12 +257,12 @@ func (c *collation) record(id accountID, msg *tvm.PreparedMessage, r *tvm.Transa
 		c.accounts[id.hash] = ch
 	}
 	ch.lane = lane{account: r.NextAccount, stat: r.AccountStorageStat}
-	ch.txs = append(ch.txs, r.TransactionCell)
 
 	tx, err := r.ParseTransaction()
 	if err != nil {
 		return err
 	}
+	ch.txs = append(ch.txs, txCell{lt: tx.LT, cell: r.TransactionCell})
 	c.fees.Add(c.fees, tx.TotalFees.Coins.Nano())
 	c.gas += uint64(max(r.GasUsed, 0))
 	c.end = max(c.end, r.EndLT)

@@ -64,7 +64,7 @@ var (
 // departs from mainnet: one validator for good (34), blocks create no coins
 // (14) and burn none (no 5), so that coins are conserved to the nanoTON; no
 // DNS root (4), no bridges and no precompiled contracts.
-func genesisConfig(globalID int32, validator ed25519.PublicKey, since time.Time, base stateID) (*cell.Cell, error) {
+func genesisConfig(globalID int32, validator ed25519.PublicKey, since time.Time, base blockMeta) (*cell.Cell, error) {
 	workchain := tontlb.WorkchainDescrV1{WorkchainDescrFields: tontlb.WorkchainDescrFields{
 		EnabledSince: uint32(since.Unix()), MaxSplit: 4, Basic: true, Active: true, AcceptMsgs: true,
 		ZeroStateRootHash: base.root[:], ZeroStateFileHash: base.file[:],

@@ -1,46 +1,119 @@
 package sandbox
 
 import (
-	"crypto/ed25519"
+	"crypto/sha256"
 	"fmt"
 	"math/big"
 
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm"
+	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/tussah-network/tussah/tlb"
 )
 
-// stateID names a state by its hash and that of its file.
-type stateID struct{ root, file [32]byte }
-
-// create makes a chain of nothing but its genesis.
+// create makes a chain of nothing but its zero states.
 func (c *Chain) create() error {
 	now := c.opts.Now()
+	c.master = newShard(masterID)
+	c.base = []*shard{newShard(shardID{basechain, wholeChain})}
+	c.extra = &masterExtra{key: true, supply: new(big.Int), signer: c.signer}
 	accounts := append([]GenesisAccount{{Address: Giver(), Balance: giverBalance, Code: giverCode}}, c.opts.Genesis...)
-	c.master = &shard{id: masterID}
-	c.base = []*shard{{id: shardID{basechain, wholeChain}}}
-	c.supply = new(big.Int)
-	for _, s := range c.shards() {
-		dict, err := tontlb.NewShardAccountsAugDict()
-		if err != nil {
-			return err
-		}
-		s.accounts, s.warm, s.fees = dict, map[[32]byte]lane{}, new(big.Int)
-		s.last = blockMeta{shard: s.id, utime: uint32(now.Unix())}
-	}
 	for _, g := range accounts {
 		if err := c.settleAccount(g, uint32(now.Unix())); err != nil {
 			return fmt.Errorf("genesis account %s: %w", g.Address, err)
 		}
 	}
+	for _, s := range c.base {
+		if err := s.zero(c.opts.GlobalID, uint32(now.Unix()), nil); err != nil {
+			return err
+		}
+	}
 	var err error
-	c.config, err = genesisConfig(c.opts.GlobalID, c.validator.Public().(ed25519.PublicKey), now, stateID{})
+	if c.extra.config, err = genesisConfig(c.opts.GlobalID, c.signer.public(), now, c.base[0].last); err != nil {
+		return err
+	}
+	if c.prepared, err = tvm.PrepareBlockchainConfig(c.extra.config); err != nil {
+		return err
+	}
+	if c.extra.old, err = cell.NewAugDict(32, oldBlocks{}); err != nil {
+		return err
+	}
+	if c.extra.shards, err = shardHashes(c.base, 0); err != nil {
+		return err
+	}
+	extra, err := c.extra.build()
 	if err != nil {
 		return err
 	}
-	c.prepared, err = tvm.PrepareBlockchainConfig(c.config)
-	return err
+	if err := c.master.zero(c.opts.GlobalID, uint32(now.Unix()), extra); err != nil {
+		return err
+	}
+	c.master.last.key = true
+	done := step{}
+	for _, s := range c.shards() {
+		block, err := s.genesisBlock()
+		if err != nil {
+			return err
+		}
+		done.blocks = append(done.blocks, block)
+	}
+	if done.tip, err = c.tip(); err != nil {
+		return err
+	}
+	if err := c.store.commit(done); err != nil {
+		return err
+	}
+	for _, s := range c.shards() {
+		c.histories[s.id] = newHistory()
+		c.histories[s.id].add(s.last, s.root)
+	}
+	return nil
+}
+
+func newShard(id shardID) *shard {
+	accounts, err := tontlb.NewShardAccountsAugDict()
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: internal error: empty accounts: %v", err))
+	}
+	return &shard{
+		id: id, last: blockMeta{shard: id}, accounts: accounts, warm: map[[32]byte]lane{},
+		fees: new(big.Int), lastFees: new(big.Int),
+	}
+}
+
+// zero writes the state a shard begins with.
+func (s *shard) zero(globalID int32, now uint32, extra *cell.Cell) error {
+	s.last.utime = now
+	var err error
+	if s.root, err = s.buildState(globalID, 0, nil, extra); err != nil {
+		return err
+	}
+	s.last.root, s.last.file = s.root.HashKey(), sha256.Sum256(BlockBOC(s.root))
+	return nil
+}
+
+// genesisBlock is the zero state in the place of a block: the accounts it has.
+func (s *shard) genesisBlock() (sealedBlock, error) {
+	b := sealedBlock{meta: s.last, accounts: map[[32]byte]*cell.Cell{}}
+	items, err := s.accounts.RangeExtra(false, false)
+	if err != nil {
+		return b, fmt.Errorf("genesis accounts: %w", err)
+	}
+	for _, item := range items {
+		key, err := item.Key.BeginParse()
+		if err != nil {
+			return b, err
+		}
+		hash, err := key.LoadSlice(256)
+		if err != nil {
+			return b, err
+		}
+		if b.accounts[[32]byte(hash)], err = item.Value.ToCell(); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
 }
 
 func (c *Chain) settleAccount(g GenesisAccount, now uint32) error {
@@ -52,8 +125,8 @@ func (c *Chain) settleAccount(g GenesisAccount, now uint32) error {
 	if err != nil {
 		return err
 	}
-	c.supply.Add(c.supply, new(big.Int).SetUint64(uint64(g.Balance)))
-	if c.supply.Cmp(maxSupply) > 0 {
+	c.extra.supply = sum(c.extra.supply, new(big.Int).SetUint64(uint64(g.Balance)))
+	if c.extra.supply.Cmp(maxSupply) > 0 {
 		return tlb.ErrOverflow
 	}
 	state, err := genesisState(g, now)

@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"slices"
 
-	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm"
 
 	"github.com/tussah-network/tussah/tlb"
@@ -79,26 +78,46 @@ func (c *Chain) trySeal(force bool) error {
 	if !busy {
 		return nil
 	}
+	done := step{}
 	transactions := 0
 	for _, col := range collations {
-		if err := c.apply(col); err != nil {
+		block, err := c.sealBase(col)
+		if err != nil {
 			return err
 		}
+		done.blocks = append(done.blocks, block)
 		transactions += col.transactions
 	}
 	top, err := c.collate(c.master, now)
 	if err != nil {
 		return err
 	}
-	if err := c.apply(top); err != nil {
+	block, err := c.sealMaster(top)
+	if err != nil {
 		return err
+	}
+	done.blocks = append(done.blocks, block)
+	transactions += top.transactions
+	if done.tip, err = c.tip(); err != nil {
+		return err
+	}
+	if err := c.store.commit(done); err != nil {
+		return err
+	}
+	c.publish(transactions)
+	return nil
+}
+
+// publish lets the world see a step that is stored.
+func (c *Chain) publish(transactions int) {
+	for _, s := range c.shards() {
+		c.histories[s.id].add(s.last, s.root)
 	}
 	close(c.sealed)
 	c.sealed = make(chan struct{})
 	if c.opts.OnSeal != nil {
-		c.opts.OnSeal(Sealed{Block: c.master.last.view(), Transactions: transactions + top.transactions})
+		c.opts.OnSeal(Sealed{Block: c.master.last.view(), Transactions: transactions})
 	}
-	return nil
 }
 
 // masterWaits tells whether something is bound for the masterchain.
@@ -143,7 +162,7 @@ func (c *Chain) emptyCollation(s *shard, now uint32) (*collation, error) {
 		return nil, err
 	}
 	return &collation{
-		vm: c.vm, block: block, shard: s, limits: limits, now: now, start: start, end: start + 1, seed: seed,
+		vm: c.vm, block: block, shard: s, prev: s.last, limits: limits, now: now, start: start, end: start + 1, seed: seed,
 		accounts: map[[32]byte]*change{}, queue: slices.Clone(s.queue), done: s.done,
 		fees: new(big.Int), minted: new(big.Int), imported: new(big.Int), exported: new(big.Int),
 	}, nil
@@ -153,50 +172,4 @@ func (c *Chain) emptyCollation(s *shard, now uint32) (*collation, error) {
 // that the same messages make the same chain.
 func (s *shard) seed() [32]byte {
 	return sha256.Sum256(binary.BigEndian.AppendUint32(s.last.root[:], s.last.seqno))
-}
-
-// apply makes a collation the newest state of its shard.
-func (c *Chain) apply(col *collation) error {
-	s := col.shard
-	for _, hash := range col.sorted() {
-		ch := col.accounts[hash]
-		var err error
-		if ch.lane.account.State().IsValid {
-			err = s.accounts.Set(hashKey(hash), ch.lane.account.ShardAccountCell())
-		} else {
-			err = s.accounts.Delete(hashKey(hash))
-		}
-		if err != nil {
-			return fmt.Errorf("account %s: %w", ch.id.address(), err)
-		}
-		s.keep(hash, ch.lane)
-		for _, tx := range ch.txs {
-			view, err := viewTransaction(ch.id, tx)
-			if err != nil {
-				return err
-			}
-			if c.byLT[ch.id] == nil {
-				c.byLT[ch.id] = map[uint64]tlb.Tx{}
-			}
-			c.byLT[ch.id][view.LT] = view
-		}
-	}
-	s.queue, s.done = col.queue, col.done
-	s.fees = new(big.Int).Add(s.fees, col.fees)
-	c.supply = new(big.Int).Add(c.supply, col.minted)
-	s.last = blockMeta{shard: s.id, seqno: s.last.seqno + 1, start: col.start, end: col.end, utime: col.now}
-	return nil
-}
-
-// balance is the sum over the accounts of a shard.
-func (s *shard) balance() *big.Int {
-	extra, err := s.accounts.LoadRootExtra()
-	if err != nil {
-		return new(big.Int)
-	}
-	var sum tontlb.DepthBalanceInfo
-	if err := tontlb.LoadFromCell(&sum, extra); err != nil {
-		return new(big.Int)
-	}
-	return sum.Currencies.Coins.Nano()
 }

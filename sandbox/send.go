@@ -85,7 +85,7 @@ func (c *Chain) impersonate(m Internal) (*flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum := new(big.Int).Add(c.supply, new(big.Int).SetUint64(uint64(m.Amount))); sum.Cmp(maxSupply) > 0 {
+	if sum := new(big.Int).Add(c.extra.supply, new(big.Int).SetUint64(uint64(m.Amount))); sum.Cmp(maxSupply) > 0 {
 		return nil, fmt.Errorf("send %s from nowhere: %w", m.Amount, tlb.ErrOverflow)
 	}
 	// Later than all that is, earlier than the block it will be in; and no two

@@ -82,9 +82,13 @@ type shard struct {
 	// done is the newest message this shard has imported; everything before
 	// it, by (lt, hash), was imported too.
 	done messageMark
+	// doneAt is the master block known when done last moved, minRef the oldest
+	// one the state refers to.
+	doneAt, minRef uint32
 
-	// fees collected in this shard since the beginning.
-	fees *big.Int
+	// fees collected in this shard since the beginning, and in the last block.
+	// The masterchain takes over what its shards collect.
+	fees, lastFees *big.Int
 	// root is the state as one cell.
 	root *cell.Cell
 }

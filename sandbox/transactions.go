@@ -37,12 +37,59 @@ func (c *Chain) Transactions(_ context.Context, a *address.Address, lt uint64, h
 	return out, nil
 }
 
+// transaction finds the transaction of an account at a logical time, in the
+// block of its shard around that time.
 func (c *Chain) transaction(id accountID, lt uint64) (tlb.Tx, error) {
-	tx, ok := c.byLT[id][lt]
-	if !ok {
+	s, err := c.shardOf(id)
+	if err != nil {
+		return tlb.Tx{}, err
+	}
+	// A block's end is after everything in it.
+	m, err := c.histories[s.id].find(Lookup{Mode: ByLT, LT: lt + 1})
+	if err != nil {
+		return tlb.Tx{}, err
+	}
+	if m.seqno == 0 || lt < m.start {
 		return tlb.Tx{}, ErrNotFound
 	}
-	return tx, nil
+	root, err := c.store.block(m)
+	if err != nil {
+		return tlb.Tx{}, err
+	}
+	return transactionIn(root, id, lt)
+}
+
+// transactionIn finds a transaction in a block.
+func transactionIn(root *cell.Cell, id accountID, lt uint64) (tlb.Tx, error) {
+	extra, err := root.PeekRef(3)
+	if err != nil {
+		return tlb.Tx{}, err
+	}
+	list, err := extra.PeekRef(2)
+	if err != nil {
+		return tlb.Tx{}, err
+	}
+	var blocks tontlb.ShardAccountBlocks
+	if err := tontlb.Parse(&blocks, list); err != nil {
+		return tlb.Tx{}, fmt.Errorf("account blocks: %w", err)
+	}
+	value, err := blocks.Accounts.LoadValue(hashKey(id.hash))
+	if err != nil {
+		return tlb.Tx{}, ErrNotFound
+	}
+	var block tontlb.AccountBlock
+	if err := tontlb.LoadFromCell(&block, value); err != nil {
+		return tlb.Tx{}, fmt.Errorf("account block: %w", err)
+	}
+	value, err = block.Transactions.LoadValue(cell.BeginCell().MustStoreUInt(lt, 64).EndCell())
+	if err != nil {
+		return tlb.Tx{}, ErrNotFound
+	}
+	tx, err := value.LoadRefCell()
+	if err != nil {
+		return tlb.Tx{}, err
+	}
+	return viewTransaction(id, tx)
 }
 
 // viewTransaction reads the head of a transaction cell.

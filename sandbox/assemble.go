@@ -1,0 +1,149 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/big"
+
+	"github.com/xssnick/tonutils-go/tvm/cell"
+)
+
+// sealBase turns a collation into the next block of a basechain shard, and
+// into the shard's newest state.
+func (c *Chain) sealBase(col *collation) (sealedBlock, error) {
+	s, master := col.shard, c.master.last
+	flow := col.flow()
+	before := s.root
+	accounts, err := s.apply(col, master.seqno)
+	if err != nil {
+		return sealedBlock{}, err
+	}
+	s.minRef = master.seqno
+	c.extra.supply = sum(c.extra.supply, col.minted)
+	flow.after = s.balance()
+	if s.root, err = s.buildState(c.opts.GlobalID, s.minRef, master.ref(), nil); err != nil {
+		return sealedBlock{}, err
+	}
+	return c.finish(col, blockParts{
+		prev: col.prev, master: &master, keySeqno: c.extra.keySeqno(master), minRef: s.minRef, flow: flow,
+	}, before, accounts)
+}
+
+// sealMaster does the same in the masterchain, whose block also takes in the
+// newest blocks of all shards.
+func (c *Chain) sealMaster(col *collation) (sealedBlock, error) {
+	s, x, prev := col.shard, c.extra, col.prev
+	flow := col.flow()
+	before := s.root
+	for _, b := range c.base {
+		flow.feesImported = sum(flow.feesImported, b.lastFees)
+	}
+	flow.fees = sum(flow.fees, flow.feesImported)
+	accounts, err := s.apply(col, prev.seqno)
+	if err != nil {
+		return sealedBlock{}, err
+	}
+	s.fees, s.lastFees = sum(s.fees, flow.feesImported), flow.fees
+	s.minRef = prev.seqno
+	x.supply = sum(x.supply, col.minted)
+	flow.after = s.balance()
+	if prev.key && prev.seqno > 0 {
+		x.keyRef = prev.ref()
+	}
+	if err := x.remember(prev); err != nil {
+		return sealedBlock{}, err
+	}
+	x.key = prev.seqno == 0 // the first block proclaims the configuration
+	s.last.key = x.key
+	if x.shards, err = shardHashes(c.base, s.last.seqno); err != nil {
+		return sealedBlock{}, err
+	}
+	extra, err := x.build()
+	if err != nil {
+		return sealedBlock{}, err
+	}
+	if s.root, err = s.buildState(c.opts.GlobalID, s.minRef, nil, extra); err != nil {
+		return sealedBlock{}, err
+	}
+	custom, err := buildMasterBlockExtra(x, c.base)
+	if err != nil {
+		return sealedBlock{}, err
+	}
+	return c.finish(col, blockParts{
+		prev: prev, keySeqno: x.keySeqno(prev), minRef: s.minRef, flow: flow, custom: custom, key: x.key,
+	}, before, accounts)
+}
+
+// finish writes the block itself and names it.
+func (c *Chain) finish(col *collation, parts blockParts, before *cell.Cell, accounts map[[32]byte]*cell.Cell) (sealedBlock, error) {
+	s := col.shard
+	if err := parts.flow.check(); err != nil {
+		return sealedBlock{}, err
+	}
+	parts.globalID, parts.setHash = c.opts.GlobalID, c.signer.setHash
+	var err error
+	if parts.update, err = merkleUpdate(before, s.root); err != nil {
+		return sealedBlock{}, err
+	}
+	root, err := parts.build(col)
+	if err != nil {
+		return sealedBlock{}, err
+	}
+	boc := BlockBOC(root)
+	s.last.root, s.last.file = root.HashKey(), sha256.Sum256(boc)
+	return sealedBlock{meta: s.last, root: root, boc: boc, accounts: accounts}, nil
+}
+
+// apply takes the outcome of a collation into the shard, but for its root and
+// the hashes of its block. It returns what became of the accounts.
+func (s *shard) apply(col *collation, masterSeqno uint32) (map[[32]byte]*cell.Cell, error) {
+	changed := make(map[[32]byte]*cell.Cell, len(col.accounts))
+	for _, hash := range col.sorted() {
+		ch := col.accounts[hash]
+		var entry *cell.Cell
+		var err error
+		if ch.lane.account.State().IsValid {
+			entry = ch.lane.account.ShardAccountCell()
+			err = s.accounts.Set(hashKey(hash), entry)
+		} else if !s.accounts.IsEmpty() && s.accounts.Get(hashKey(hash)) != nil {
+			err = s.accounts.Delete(hashKey(hash))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("account %s: %w", ch.id.address(), err)
+		}
+		changed[hash] = entry
+		s.keep(hash, ch.lane)
+	}
+	if col.done != s.done {
+		s.doneAt = masterSeqno
+	}
+	s.queue, s.done = col.queue, col.done
+	s.fees, s.lastFees = sum(s.fees, col.fees), col.fees
+	s.last = blockMeta{shard: s.id, seqno: s.last.seqno + 1, start: col.start, end: col.end, utime: col.now}
+	return changed, nil
+}
+
+// flow is the value flow as far as the collation knows it.
+func (c *collation) flow() valueFlow {
+	return valueFlow{
+		before: c.shard.balance(), imported: c.imported, exported: c.exported, fees: c.fees, minted: c.minted,
+		feesImported: new(big.Int),
+	}
+}
+
+// keySeqno is the last key block, up to the given block.
+func (x *masterExtra) keySeqno(upTo blockMeta) uint32 {
+	if upTo.key {
+		return upTo.seqno
+	}
+	if x.keyRef != nil {
+		return x.keyRef.SeqNo
+	}
+	return 0
+}
+
+// txCell is a transaction with its place in its account's block.
+type txCell struct {
+	lt   uint64
+	cell *cell.Cell
+}
