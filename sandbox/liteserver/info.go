@@ -16,24 +16,18 @@ type zeroState struct {
 	id *ton.ZeroStateIDExt
 }
 
-// zeroStateID finds the zero state through the first block, whose reference to
-// the block before it is that state.
+// zeroStateID is what the source has for block 0.
 func (a *answerer) zeroStateID() (*ton.ZeroStateIDExt, error) {
 	a.zero.Lock()
 	defer a.zero.Unlock()
 	if a.zero.id != nil {
 		return a.zero.id, nil
 	}
-	first, err := a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: 1})
+	id, err := a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: 0})
 	if err != nil {
 		return nil, err
 	}
-	b, err := a.block(&first)
-	if err != nil {
-		return nil, err
-	}
-	prev := b.header.PrevRef.Prev1
-	a.zero.id = &ton.ZeroStateIDExt{Workchain: masterchain, RootHash: prev.RootHash, FileHash: prev.FileHash}
+	a.zero.id = &ton.ZeroStateIDExt{Workchain: masterchain, RootHash: id.RootHash, FileHash: id.FileHash}
 	return a.zero.id, nil
 }
 

@@ -24,7 +24,8 @@ type Source interface {
 	// MasterHead is the latest masterchain block.
 	MasterHead() BlockID
 	// Lookup finds one block of a shard. By LT or time it is the first block
-	// that ends at or after the given moment.
+	// that ends at or after the given moment. Sequence number 0 is the zero
+	// state.
 	Lookup(workchain int32, shard int64, by Lookup) (BlockID, error)
 	// Block is the root cell of a block.
 	Block(id BlockID) (*cell.Cell, error)
