@@ -130,7 +130,7 @@ func FuzzParseCoopClose(f *testing.F) {
 func FuzzParseSignedCoopClose(f *testing.F) {
 	f.Add(must(must(tlb.SignCoopClose(testCoopClose(), bobKey)).MarshalBinary()))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		fixChecksum(b)
+		b = fixChecksum(b)
 		s, err := tlb.ParseSignedCoopClose(b)
 		if err != nil {
 			return

@@ -145,12 +145,16 @@ func StoreAddress(b *cell.Builder, a *address.Address) error {
 
 // LoadAddress reads what [StoreAddress] writes and nothing else.
 func LoadAddress(s *cell.Slice) (*address.Address, error) {
-	const prefix = 0b100 // addr_std$10, no anycast
-	got, err := s.LoadUInt(3)
-	if err != nil {
+	const addrStd = 0b10
+	// The constructor alone first: addr_none is nothing but its two bits.
+	if constructor, err := s.LoadUInt(2); err != nil {
 		return nil, fmt.Errorf("address: %w", ErrShort)
+	} else if constructor != addrStd {
+		return nil, ErrAddress
 	}
-	if got != prefix {
+	if anycast, err := s.LoadBoolBit(); err != nil {
+		return nil, fmt.Errorf("address: %w", ErrShort)
+	} else if anycast {
 		return nil, ErrAddress
 	}
 	workchain, err := s.LoadUInt(8)
