@@ -44,6 +44,9 @@ func (a *answerer) block(id *BlockID) (*block, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
+	if id.SeqNo == 0 {
+		return nil, ErrNotFound // a zero state is no block
+	}
 	root, err := a.src.Block(*id)
 	if err != nil {
 		return nil, err

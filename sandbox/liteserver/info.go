@@ -163,5 +163,10 @@ func (a *answerer) lookup(mode uint32, id *ton.BlockInfoShort, lt uint64, utime 
 	default:
 		return BlockID{}, badQuery("exactly one of mode.0, mode.1, and mode.2 bits must be set")
 	}
-	return a.src.Lookup(id.Workchain, id.Shard, by)
+	found, err := a.src.Lookup(id.Workchain, id.Shard, by)
+	if err == nil && found.SeqNo == 0 && by.Mode != sandbox.BySeqno {
+		// The zero state is old enough, but it is no block.
+		found, err = a.src.Lookup(id.Workchain, id.Shard, Lookup{Mode: sandbox.BySeqno, Seqno: 1})
+	}
+	return found, err
 }
