@@ -1,6 +1,7 @@
 package tlb
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/address"
@@ -26,6 +27,46 @@ type ChannelConfig struct {
 	CloseDelay uint32           // seconds from a request to close to the close
 	Network    int32            // global id of the chain
 	Salt       uint64
+}
+
+// Bounds of ChannelConfig.CloseDelay that the contract enforces. On mainnet a payee is promised at
+// least six hours to notice a close and to claim; anywhere else a minute will do, so that whole life
+// cycles fit into a test. A registry narrows the bounds further for its network ([RegistryParams]).
+const (
+	MinCloseDelay        = 60
+	MinCloseDelayMainnet = 6 * 3600
+	MaxCloseDelay        = 72 * 3600
+)
+
+// Mainnet is the global id of TON's main network.
+const Mainnet int32 = -239
+
+// ErrCloseDelay says that the close delay of a channel is out of bounds.
+var ErrCloseDelay = errors.New("close delay out of bounds")
+
+// Check returns [ErrAddress], [ErrWorkchain], [ErrCloseDelay] or [ErrWeakKey] for a config that the
+// contract refuses to open.
+func (c ChannelConfig) Check() error {
+	if err := checkAccount(c.Payer); err != nil {
+		return fmt.Errorf("payer: %w", err)
+	}
+	if err := checkAccount(c.Payout); err != nil {
+		return fmt.Errorf("payout address: %w", err)
+	}
+	least := uint32(MinCloseDelay)
+	if c.Network == Mainnet {
+		least = MinCloseDelayMainnet
+	}
+	if c.CloseDelay < least || c.CloseDelay > MaxCloseDelay {
+		return fmt.Errorf("%d s, not %d to %d: %w", c.CloseDelay, least, MaxCloseDelay, ErrCloseDelay)
+	}
+	if WeakKey(c.SessionKey[:]) {
+		return fmt.Errorf("session key %x: %w", c.SessionKey, ErrWeakKey)
+	}
+	if WeakKey(c.PayeeKey[:]) {
+		return fmt.Errorf("payee key %x: %w", c.PayeeKey, ErrWeakKey)
+	}
+	return nil
 }
 
 // terms is the cold part of the storage, written once.

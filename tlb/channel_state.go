@@ -37,19 +37,6 @@ type ChannelRotation struct {
 	DiesAt     uint32
 }
 
-// Bounds of ChannelConfig.CloseDelay that the contract enforces. On mainnet a
-// payee is promised at least six hours to notice a close and claim; anywhere
-// else a minute will do, so that whole life cycles fit into a test. A registry
-// narrows the bounds further for its network (RegistryParams).
-const (
-	MinCloseDelay        = 60
-	MinCloseDelayMainnet = 6 * 3600
-	MaxCloseDelay        = 72 * 3600
-)
-
-// Mainnet is the global id of TON's main network.
-const Mainnet int32 = -239
-
 // Left is what the channel still owes to its two ends together.
 func (s ChannelState) Left() Nano { return s.Deposit - s.Settled }
 

@@ -65,24 +65,29 @@ func (r *reader) amount() Nano {
 
 // account is an address in the basechain.
 func (w *writer) account(a *address.Address) {
+	w.do(func() error { return checkAccount(a) })
 	w.address(a)
-	w.do(func() error {
-		if a.Workchain() != 0 {
-			return ErrWorkchain
-		}
-		return nil
-	})
 }
 
 func (r *reader) account() *address.Address {
 	a := r.address()
-	if r.err == nil && a.Workchain() != 0 {
-		r.err = ErrWorkchain
+	if r.err == nil {
+		r.err = checkAccount(a)
 	}
 	if r.err != nil {
 		return nil
 	}
 	return a
+}
+
+func checkAccount(a *address.Address) error {
+	if err := CheckAddress(a); err != nil {
+		return err
+	}
+	if a.Workchain() != 0 {
+		return ErrWorkchain
+	}
+	return nil
 }
 
 // maybeAccount takes nil for addr_none$00.

@@ -68,22 +68,35 @@ func (p *ProxyEntry) parseContact(c *cell.Cell) error {
 	return nil
 }
 
-func (p ProxyEntry) write(w *writer) {
+// ToCell encodes the entry as the registry stores it under its owner.
+func (p ProxyEntry) ToCell() (*cell.Cell, error) {
+	w := newWriter()
 	w.amount(p.Stake)
 	w.uint32(p.RegisteredAt)
 	w.uint32(p.UnbondingAt)
 	w.account(p.Payout)
 	w.ref(p.contact())
+	c, err := w.end()
+	if err != nil {
+		return nil, fmt.Errorf("encode proxy entry: %w", err)
+	}
+	return c, nil
 }
 
-// read fills p but for Owner.
-func (p *ProxyEntry) read(r *reader) {
+// ParseProxyEntry decodes what [ProxyEntry.ToCell] writes, and nothing else, for the given owner.
+func ParseProxyEntry(owner *address.Address, c *cell.Cell) (ProxyEntry, error) {
+	p := ProxyEntry{Owner: owner}
+	r := newReader(c)
 	p.Stake = r.amount()
 	p.RegisteredAt = r.uint32()
 	p.UnbondingAt = r.uint32()
 	p.Payout = r.account()
 	contact := r.ref()
-	if r.err == nil {
-		r.err = p.parseContact(contact)
+	if err := r.end(); err != nil {
+		return ProxyEntry{}, fmt.Errorf("proxy entry: %w", err)
 	}
+	if err := p.parseContact(contact); err != nil {
+		return ProxyEntry{}, err
+	}
+	return p, nil
 }

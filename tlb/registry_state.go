@@ -72,14 +72,12 @@ func (s RegistryState) ToCell() (*cell.Cell, error) {
 	}
 	w.dict(32, changes)
 	for _, p := range s.Proxies {
-		entry := newWriter()
-		p.write(entry)
-		v := newWriter()
-		v.ref(entry.end())
-		w.do(func() error { return CheckAddress(p.Owner) })
-		if w.err == nil {
-			w.item(&proxies, p.Owner.Data(), v)
+		if err := checkAccount(p.Owner); err != nil {
+			return nil, fmt.Errorf("encode registry state: owner of a proxy: %w", err)
 		}
+		v := newWriter()
+		v.ref(p.ToCell())
+		w.item(&proxies, p.Owner.Data(), v)
 	}
 	w.dict(256, proxies)
 	w.ref(s.policy())
@@ -147,11 +145,9 @@ func ParseRegistryState(c *cell.Cell) (RegistryState, error) {
 	})
 	r.dict(256, func(key, value *reader) error {
 		owner := key.bits256()
-		entry := newReader(value.ref())
-		p := ProxyEntry{Owner: address.NewAddress(0, 0, owner[:])}
-		p.read(entry)
+		p, err := ParseProxyEntry(address.NewAddress(0, 0, owner[:]), value.ref())
 		s.Proxies = append(s.Proxies, p)
-		return entry.end()
+		return err
 	})
 	policy := r.ref()
 	if err := r.end(); err != nil {
