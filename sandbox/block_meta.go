@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"time"
 
 	tontlb "github.com/xssnick/tonutils-go/tlb"
@@ -17,6 +18,11 @@ type blockMeta struct {
 	start, end uint64 // logical time
 	utime      uint32
 	key        bool
+}
+
+// String is the name block explorers use, without the hashes.
+func (m blockMeta) String() string {
+	return fmt.Sprintf("(%d,%016x,%d)", m.shard.workchain, m.shard.prefix, m.seqno)
 }
 
 func (m blockMeta) view() tlb.Block {

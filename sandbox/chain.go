@@ -79,7 +79,22 @@ func (c *Chain) open() (err error) {
 		return err
 	}
 	c.store = &memory{blocks: map[blockMeta]*cell.Cell{}}
-	return c.create()
+	if c.opts.FS != nil {
+		if c.store, err = openDatabase(c.opts.FS, c.opts.Dir); err != nil {
+			return err
+		}
+	}
+	from, err := c.store.load()
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = c.create()
+	case err == nil:
+		err = c.restore(from)
+	}
+	if err != nil {
+		return errors.Join(err, c.store.close())
+	}
+	return nil
 }
 
 // Run seals blocks by the clock in [Interval] mode until the context ends, and

@@ -204,7 +204,6 @@ func (c *collation) settle() error {
 }
 
 func (c *collation) enqueue(m *message) {
-	m.enqueued = m.created
 	c.exported.Add(c.exported, m.value)
 	c.exported.Add(c.exported, m.fee)
 	c.enqueued = append(c.enqueued, m)

@@ -50,7 +50,7 @@ func (c *Chain) create() error {
 		return err
 	}
 	c.master.last.key = true
-	done := step{}
+	done := step{config: c.extra.config}
 	for _, s := range c.shards() {
 		block, err := s.genesisBlock()
 		if err != nil {
@@ -58,9 +58,7 @@ func (c *Chain) create() error {
 		}
 		done.blocks = append(done.blocks, block)
 	}
-	if done.tip, err = c.tip(); err != nil {
-		return err
-	}
+	done.tip = c.tip()
 	if err := c.store.commit(done); err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (h *history) exact(id BlockID) (blockMeta, error) {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return blockMeta{}, fmt.Errorf("block %d:%016x:%d: %w", id.Workchain, uint64(id.Shard), id.SeqNo, err)
+		return blockMeta{}, fmt.Errorf("block (%d,%016x,%d): %w", id.Workchain, uint64(id.Shard), id.SeqNo, err)
 	}
 	return m, nil
 }
@@ -72,5 +72,5 @@ func (h *history) state(m blockMeta) (*cell.Cell, error) {
 	if state, ok := h.states[m.seqno]; ok {
 		return state, nil
 	}
-	return nil, fmt.Errorf("block %d:%016x:%d: %w", m.shard.workchain, m.shard.prefix, m.seqno, ErrStateGone)
+	return nil, fmt.Errorf("block %s: %w", m, ErrStateGone)
 }

@@ -22,8 +22,6 @@ type message struct {
 	fee      *big.Int // forward fee still to be collected, by whoever imports it
 	// tx is the transaction that sent it, while its block is being built.
 	tx *cell.Cell
-	// enqueued is the time it entered its shard's queue.
-	enqueued uint64
 	// wait is who wants to know what becomes of it; nil after a restart.
 	wait *origin
 }

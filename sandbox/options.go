@@ -48,6 +48,7 @@ type Options struct {
 	// the chain lives as long as the process.
 	Dir string
 	// FS is the file system Dir is on. Default: the machine's, if Dir is set.
+	// With FS and without Dir, the chain is in its folder "sandbox".
 	FS vfs.FS
 	// Mode says when blocks are sealed. Default: Instant.
 	Mode Mode
@@ -85,8 +86,11 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.FS == nil && o.Dir != "" {
+	switch {
+	case o.FS == nil && o.Dir != "":
 		o.FS = vfs.Default
+	case o.FS != nil && o.Dir == "":
+		o.Dir = "sandbox"
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

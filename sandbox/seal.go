@@ -98,9 +98,7 @@ func (c *Chain) trySeal(force bool) error {
 	}
 	done.blocks = append(done.blocks, block)
 	transactions += top.transactions
-	if done.tip, err = c.tip(); err != nil {
-		return err
-	}
+	done.tip = c.tip()
 	if err := c.store.commit(done); err != nil {
 		return err
 	}

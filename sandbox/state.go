@@ -54,7 +54,7 @@ func (s *shard) buildQueueInfo() (*cell.Cell, error) {
 		if err != nil {
 			return nil, err
 		}
-		value := cell.BeginCell().MustStoreUInt(m.enqueued, 64).MustStoreRef(envelope).EndCell()
+		value := cell.BeginCell().MustStoreUInt(m.created, 64).MustStoreRef(envelope).EndCell()
 		if err := queue.Set(m.queueKey(), value); err != nil {
 			return nil, fmt.Errorf("queue: %w", err)
 		}
