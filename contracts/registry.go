@@ -45,7 +45,7 @@ func RegistryAddress(owner *address.Address, params tlb.RegistryParams, images m
 func registryInit(owner *address.Address, params tlb.RegistryParams, images map[[32]byte]tlb.Roles, models []string) (*cell.Cell, *address.Address, error) {
 	genesis := tlb.RegistryState{Owner: owner, Params: params, Images: maps.Clone(images), Models: map[[32]byte]string{}}
 	for _, name := range models {
-		genesis.Models[tlb.ModelID(name)] = name
+		genesis.Models[tlb.ModelHash(name)] = name
 	}
 	data, err := genesis.ToCell()
 	if err != nil {

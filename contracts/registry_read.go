@@ -95,7 +95,7 @@ func (v RegistryView) Image(image [32]byte) (tlb.Roles, error) {
 
 // Model tells whether a model is allowed (get_model).
 func (v RegistryView) Model(name string) (bool, error) {
-	id := tlb.ModelID(name)
+	id := tlb.ModelHash(name)
 	r, err := v.run("get_model", new(big.Int).SetBytes(id[:]))
 	if err != nil {
 		return false, err

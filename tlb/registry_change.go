@@ -1,7 +1,6 @@
 package tlb
 
 import (
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -17,8 +16,18 @@ const (
 	allRoles = RoleProxy | RoleWorker
 )
 
-// ModelID is the name of a model as keys and signed statements carry it: the SHA-256 of the text.
-func ModelID(name string) [32]byte { return sha256.Sum256([]byte(name)) }
+// String names the roles as an error or a listing does: "proxy", "worker", "proxy+worker".
+func (r Roles) String() string {
+	switch r {
+	case RoleProxy:
+		return "proxy"
+	case RoleWorker:
+		return "worker"
+	case allRoles:
+		return "proxy+worker"
+	}
+	return fmt.Sprintf("roles(%d)", uint8(r))
+}
 
 // RegistryChange is a change of policy that has to be announced. Exactly one of [AllowImage],
 // [AllowModel], [AllowPlatform] and [SetParams].

@@ -21,7 +21,7 @@ type RegistryState struct {
 	Version    uint64 // raised by every change
 	Params     RegistryParams
 	Images     map[[32]byte]Roles  // an image that is not here may not run
-	Models     map[[32]byte]string // by ModelID
+	Models     map[[32]byte]string // by ModelHash
 	Platforms  map[[32]byte]bool   // true: allowed, false: denied
 	Proxies    []ProxyEntry        // ordered by owner
 	Transfer   *OwnerTransfer      // nil if the owner stays
@@ -195,7 +195,7 @@ func (s *RegistryState) parsePolicy(c *cell.Cell) error {
 }
 
 func checkModel(key [32]byte, name string) error {
-	if ModelID(name) != key {
+	if ModelHash(name) != key {
 		return fmt.Errorf("model %q under another key: %w", name, ErrField)
 	}
 	return nil

@@ -1,0 +1,276 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/xssnick/tonutils-go/address"
+
+	"github.com/tussah-network/tussah/contracts"
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// Chain is what the index reads. Everything it returns is proven to belong to
+// the chain that the node trusts.
+type Chain interface {
+	// Head is the newest masterchain block.
+	Head(ctx context.Context) (tlb.Block, error)
+	// Account is the state of an account in a block; an account that does not
+	// exist has the status Absent.
+	Account(ctx context.Context, at tlb.Block, a *address.Address) (tlb.Account, error)
+	// Transactions are up to limit transactions of an account, newest first,
+	// beginning with the one named.
+	Transactions(ctx context.Context, a *address.Address, lt uint64, hash [32]byte, limit int) ([]tlb.Tx, error)
+}
+
+// Store is the index's own key space.
+type Store interface {
+	Get(key []byte) (value []byte, ok bool, err error)
+	Scan(prefix []byte, each func(key, value []byte) error) error
+	Commit(write func(set func(key, value []byte), del func(key []byte))) error
+}
+
+// Errors of the index.
+var (
+	ErrNotSynced = errors.New("the registry has not been read from the chain yet")
+	ErrStale     = errors.New("the view of the chain is too old to decide on")
+	ErrUnwatched = errors.New("the account is not watched")
+	ErrBroken    = errors.New("the transactions of an account do not form a chain")
+)
+
+// Options of an [Index]; the zero value works.
+type Options struct {
+	MaxAge   time.Duration // oldest block a view may be made from; 1 minute if zero
+	Interval time.Duration // between passes of Run; 500 ms if zero
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Index follows the registry and the watched channels. It is safe for
+// concurrent use; create it with [NewIndex] and keep it current with Run.
+type Index struct {
+	chain    Chain
+	rows     rows
+	registry *address.Address
+	o        Options
+
+	pass sync.Mutex // held during Sync, so that passes do not interleave
+
+	mu struct {
+		sync.Mutex
+		head     tlb.Block
+		state    tlb.RegistryState
+		synced   bool
+		accounts map[string]tlb.Account // watched channels by address
+		changed  chan struct{}          // closed and replaced after each pass that moved
+	}
+}
+
+// NewIndex reads nothing; call Load or Sync first.
+func NewIndex(chain Chain, store Store, registry *address.Address, o Options) *Index {
+	if o.MaxAge == 0 {
+		o.MaxAge = time.Minute
+	}
+	if o.Interval == 0 {
+		o.Interval = 500 * time.Millisecond
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	x := &Index{chain: chain, rows: rows{store}, registry: registry, o: o}
+	x.mu.accounts = map[string]tlb.Account{}
+	x.mu.changed = make(chan struct{})
+	return x
+}
+
+// Load restores what was stored, so that the node knows its channels before the
+// first block. A fresh store is no error.
+func (x *Index) Load() error {
+	watched, err := x.rows.watched()
+	if err != nil {
+		return err
+	}
+	accounts := map[string]tlb.Account{}
+	for _, a := range watched {
+		acc, _, err := x.rows.account(a)
+		if err != nil {
+			return err
+		}
+		accounts[a.StringRaw()] = acc
+	}
+	head, _, err := x.rows.head()
+	if err != nil {
+		return err
+	}
+	acc, ok, err := x.rows.account(x.registry)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.mu.accounts, x.mu.head = accounts, head
+	if ok {
+		if x.mu.state, err = contracts.ParseRegistry(acc); err != nil {
+			return fmt.Errorf("stored registry %s: %w", x.registry, err)
+		}
+		x.mu.synced = true
+	}
+	return nil
+}
+
+// Run syncs at every interval until ctx ends. A pass that fails is logged and
+// tried again: a liteserver that is away makes the view old, not wrong.
+func (x *Index) Run(ctx context.Context) error {
+	ticker := time.NewTicker(x.o.Interval)
+	defer ticker.Stop()
+	for {
+		if err := x.Sync(ctx); err != nil && ctx.Err() == nil {
+			x.o.Log.Warn("sync the registry index", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// Sync makes one pass to the newest block. It returns contracts.ErrNotRegistry
+// if the account it was given is none.
+func (x *Index) Sync(ctx context.Context) error {
+	x.pass.Lock()
+	defer x.pass.Unlock()
+
+	head, err := x.chain.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("read the newest block: %w", err)
+	}
+	x.mu.Lock()
+	known, synced := x.mu.head, x.mu.synced
+	x.mu.Unlock()
+	if synced && head.Seqno <= known.Seqno {
+		return nil
+	}
+	watched, err := x.rows.watched()
+	if err != nil {
+		return err
+	}
+	registry, err := x.follow(ctx, head, x.registry)
+	if err != nil {
+		return err
+	}
+	state, err := contracts.ParseRegistry(registry)
+	if err != nil {
+		return fmt.Errorf("registry %s: %w", x.registry, err)
+	}
+	moved := map[string]tlb.Account{x.registry.StringRaw(): registry}
+	for _, a := range watched {
+		if moved[a.StringRaw()], err = x.follow(ctx, head, a); err != nil {
+			return err
+		}
+	}
+	if err := x.rows.commit(head, moved); err != nil {
+		return err
+	}
+	delete(moved, x.registry.StringRaw())
+
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.mu.head, x.mu.state, x.mu.synced, x.mu.accounts = head, state, true, moved
+	close(x.mu.changed)
+	x.mu.changed = make(chan struct{})
+	return nil
+}
+
+// page is how many transactions are asked for at once; 16 is the liteservers' limit.
+const page = 16
+
+// follow stores the transactions that an account made since the stored ones, and
+// returns its state at head. The state itself is committed by the caller, after
+// all transactions, so that a state never stands without its history.
+func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) (tlb.Account, error) {
+	acc, err := x.chain.Account(ctx, head, a)
+	if err != nil {
+		return tlb.Account{}, fmt.Errorf("read account %s at block %d: %w", a, head.Seqno, err)
+	}
+	known, _, err := x.rows.account(a)
+	if err != nil {
+		return tlb.Account{}, err
+	}
+	// An account that was deleted has no last transaction in its state: its history ends here.
+	lt, hash := acc.LastLT, acc.LastHash
+	for lt > known.LastLT {
+		txs, err := x.chain.Transactions(ctx, a, lt, hash, page)
+		if err != nil {
+			return tlb.Account{}, fmt.Errorf("read transactions of %s before %d: %w", a, lt, err)
+		}
+		if len(txs) == 0 {
+			return tlb.Account{}, fmt.Errorf("%w: %s has none at %d", ErrBroken, a, lt)
+		}
+		var fresh []tlb.Tx
+		for _, tx := range txs {
+			if tx.LT != lt || tx.Hash != hash {
+				return tlb.Account{}, fmt.Errorf("%w: %s: got transaction %d, want %d", ErrBroken, a, tx.LT, lt)
+			}
+			if tx.LT <= known.LastLT {
+				break
+			}
+			if tx.PrevLT >= tx.LT {
+				return tlb.Account{}, fmt.Errorf("%w: %s: transaction %d names a later one before it", ErrBroken, a, tx.LT)
+			}
+			fresh = append(fresh, tx)
+			lt, hash = tx.PrevLT, tx.PrevHash
+		}
+		if err := x.rows.addTransactions(a, fresh); err != nil {
+			return tlb.Account{}, err
+		}
+	}
+	return acc, nil
+}
+
+// Watch adds a channel to what the index follows, from the next pass on. It
+// returns after the wish is on disk.
+func (x *Index) Watch(channel *address.Address) error { return x.rows.watch(channel) }
+
+// Channel is a watched channel's state at the newest block. It returns
+// [ErrUnwatched], [ErrNotSynced] before the first pass that saw it, and
+// contracts.ErrNotChannel if there is no channel at the address (any more).
+func (x *Index) Channel(channel *address.Address) (tlb.ChannelState, error) {
+	x.mu.Lock()
+	acc, ok := x.mu.accounts[channel.StringRaw()]
+	x.mu.Unlock()
+	if !ok {
+		return tlb.ChannelState{}, fmt.Errorf("channel %s: %w", channel, ErrUnwatched)
+	}
+	return contracts.ParseChannel(acc)
+}
+
+// Transactions are the stored transactions of a followed account, newest first.
+func (x *Index) Transactions(a *address.Address) ([]tlb.Tx, error) { return x.rows.transactions(a) }
+
+// Changed is closed when a later pass has moved the index.
+func (x *Index) Changed() <-chan struct{} {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.mu.changed
+}
+
+// View is the policy view at the newest block, or [ErrNotSynced] or [ErrStale].
+func (x *Index) View() (View, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.mu.synced {
+		return View{}, ErrNotSynced
+	}
+	if age := x.o.Now().Sub(x.mu.head.Time); age > x.o.MaxAge {
+		return View{}, fmt.Errorf("%w: block %d is %s old", ErrStale, x.mu.head.Seqno, age.Round(time.Second))
+	}
+	return View{Block: x.mu.head, State: x.mu.state}, nil
+}
