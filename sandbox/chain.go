@@ -24,6 +24,8 @@ type Chain struct {
 	store  store
 	nonce  atomic.Uint64 // makes faucet messages differ
 
+	maxPool, maxCascade int // [MaxPool] and [MaxCascadeBlocks], but for tests
+
 	mu        sync.Mutex
 	prepared  *tvm.PreparedBlockchainConfig
 	master    *shard
@@ -67,7 +69,10 @@ func New(t TB) *Chain {
 // Open opens the chain stored in o.Dir, or creates one.
 func Open(o Options) (*Chain, error) {
 	o = o.withDefaults()
-	c := &Chain{opts: o, vm: tvm.NewTVM(), sealed: make(chan struct{}), histories: map[shardID]*history{}}
+	c := &Chain{
+		opts: o, vm: tvm.NewTVM(), sealed: make(chan struct{}), histories: map[shardID]*history{},
+		maxPool: MaxPool, maxCascade: MaxCascadeBlocks,
+	}
 	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("open sandbox: %w", err)
 	}

@@ -62,17 +62,8 @@ type Options struct {
 	Genesis []GenesisAccount
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// OnSeal, if set, is called after every sealed master block, in order,
-	// with the chain locked: it must not call the chain.
-	OnSeal func(Sealed)
-	// Log hears of failures in the background. Default: discarded.
+	// Log hears of every block, at debug level. Default: discarded.
 	Log *slog.Logger
-}
-
-// Sealed says what a seal put into the chain.
-type Sealed struct {
-	Block        tlb.Block
-	Transactions int
 }
 
 func (o Options) withDefaults() Options {
@@ -86,14 +77,14 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	switch {
 	case o.FS == nil && o.Dir != "":
 		o.FS = vfs.Default
 	case o.FS != nil && o.Dir == "":
 		o.Dir = "sandbox"
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
 }

@@ -37,7 +37,7 @@ var steps = []struct {
 }
 
 // give is the message that makes the giver pay.
-func give(t *testing.T, nonce uint64, to *address.Address, amount tlb.Nano, bounce bool) *cell.Cell {
+func give(t testing.TB, nonce uint64, to *address.Address, amount tlb.Nano, bounce bool) *cell.Cell {
 	t.Helper()
 	msg, err := tontlb.ToCell(&tontlb.InternalMessage{
 		IHRDisabled: true, Bounce: bounce, SrcAddr: address.NewAddressNone(), DstAddr: to,

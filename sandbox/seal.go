@@ -37,7 +37,7 @@ func (c *Chain) Seal(context.Context) (tlb.Block, error) {
 
 // cascade seals until nothing waits any more.
 func (c *Chain) cascade() error {
-	for range MaxCascadeBlocks {
+	for range c.maxCascade {
 		if len(c.pool) == 0 && len(c.undelivered()) == 0 {
 			return nil
 		}
@@ -45,7 +45,7 @@ func (c *Chain) cascade() error {
 			return err
 		}
 	}
-	return fmt.Errorf("%d blocks: %w", MaxCascadeBlocks, ErrEndless)
+	return fmt.Errorf("%d blocks: %w", c.maxCascade, ErrEndless)
 }
 
 // seal builds the next block of every basechain shard, then the master block
@@ -113,9 +113,7 @@ func (c *Chain) publish(transactions int) {
 	}
 	close(c.sealed)
 	c.sealed = make(chan struct{})
-	if c.opts.OnSeal != nil {
-		c.opts.OnSeal(Sealed{Block: c.master.last.view(), Transactions: transactions})
-	}
+	c.opts.Log.Debug("block sealed", "seqno", c.master.last.seqno, "transactions", transactions)
 }
 
 // masterWaits tells whether something is bound for the masterchain.
@@ -154,7 +152,7 @@ func (c *Chain) emptyCollation(s *shard, now uint32) (*collation, error) {
 	start := (last/ltAlign + 1) * ltAlign
 	seed := s.seed()
 	block, err := c.prepared.NewBlockContext(tvm.BlockOptions{
-		Now: now, BlockLT: int64(start), RandSeed: seed[:], GlobalID: c.opts.GlobalID,
+		Now: now, BlockLT: int64(start), RandSeed: seed[:], GlobalID: c.opts.GlobalID, PrevBlocks: c.prevBlocks(),
 	})
 	if err != nil {
 		return nil, err

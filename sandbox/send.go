@@ -141,7 +141,7 @@ func (c *Chain) takeLocked(p *inbound) (*flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(c.pool) >= MaxPool {
+	if len(c.pool) >= c.maxPool {
 		return nil, ErrPoolFull
 	}
 	if c.opts.Mode == Instant {

@@ -1,0 +1,61 @@
+package sandbox
+
+import (
+	"fmt"
+
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// BlockTransactions returns all transactions of a block, by account and then by
+// logical time. It is how to see the end of an account that is no more.
+func (c *Chain) BlockTransactions(id BlockID) ([]tlb.Tx, error) {
+	root, err := c.Block(id)
+	if err != nil {
+		return nil, err
+	}
+	extra, err := root.PeekRef(3)
+	if err != nil {
+		return nil, err
+	}
+	list, err := extra.PeekRef(2)
+	if err != nil {
+		return nil, err
+	}
+	var blocks tontlb.ShardAccountBlocks
+	if err := tontlb.Parse(&blocks, list); err != nil {
+		return nil, fmt.Errorf("account blocks: %w", err)
+	}
+	accounts, err := blocks.Accounts.LoadAll()
+	if err != nil {
+		return nil, fmt.Errorf("account blocks: %w", err)
+	}
+	var all []tlb.Tx
+	for _, item := range accounts {
+		hash, err := item.Key.LoadSlice(256)
+		if err != nil {
+			return nil, err
+		}
+		var block tontlb.AccountBlock
+		if err := tontlb.LoadFromCell(&block, item.Value); err != nil {
+			return nil, fmt.Errorf("account block: %w", err)
+		}
+		txs, err := block.Transactions.LoadAll()
+		if err != nil {
+			return nil, fmt.Errorf("account block: %w", err)
+		}
+		for _, tx := range txs {
+			root, err := tx.Value.LoadRefCell()
+			if err != nil {
+				return nil, err
+			}
+			seen, err := viewTransaction(accountID{workchain: id.Workchain, hash: [32]byte(hash)}, root)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, seen)
+		}
+	}
+	return all, nil
+}
