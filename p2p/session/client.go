@@ -2,10 +2,8 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
@@ -94,7 +92,7 @@ func call[A message](ctx context.Context, c *Client, id peer.ID, question messag
 		}
 		err = violation(fmt.Errorf("%w: %s", ErrOrder, m.kind()))
 	}
-	c.abandon(st, err)
+	hangUp(st, err, c.opts.Log)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -117,25 +115,16 @@ func ask(st network.Stream, question message, times timeouts) (message, error) {
 // open makes a stream to a connected peer that is admitted.
 func (c *Client) open(ctx context.Context, id peer.ID, proto protocol.ID) (network.Stream, Peer, error) {
 	st, err := c.host.NewStream(network.WithNoDial(ctx, "session"), id, proto)
-	if errors.Is(err, network.ErrNoConn) {
+	if err != nil && c.host.Network().Connectedness(id) != network.Connected {
 		return nil, Peer{ID: id}, fmt.Errorf("%w %s", ErrNotConnected, id)
 	}
 	if err != nil {
 		return nil, Peer{ID: id}, fmt.Errorf("open stream to %s: %w", id, err)
 	}
-	p := peerOf(st.Conn())
-	if err := c.opts.Admit(p); err != nil {
+	p, err := c.opts.admit(st.Conn())
+	if err != nil {
 		st.Reset()
-		return nil, p, fmt.Errorf("%w: %w", ErrNotAdmitted, err)
+		return nil, p, err
 	}
 	return st, p, nil
-}
-
-// abandon resets a stream, and leaves a peer that broke the protocol.
-func (c *Client) abandon(st network.Stream, err error) {
-	st.ResetWithError(resetCode(err))
-	if errors.Is(err, ErrViolation) {
-		c.opts.Log.Warn("peer broke the protocol", slog.String("peer", st.Conn().RemotePeer().String()), slog.Any("error", err))
-		disconnect(st.Conn(), err)
-	}
 }

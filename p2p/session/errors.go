@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
@@ -194,6 +195,10 @@ var (
 	ErrNotConnected = errors.New("not connected to the peer")
 	// ErrNotAdmitted: [Options.Admit] refused the peer; nothing was sent to it.
 	ErrNotAdmitted = errors.New("peer was not admitted")
+	// ErrUnattested: the connection was not made by p2p/ratls.
+	ErrUnattested = errors.New("connection is not attested")
+	// ErrExpired: the peer's appraisal is too old; a new connection brings a new one.
+	ErrExpired = errors.New("appraisal has expired, connect again")
 	// ErrBroken: the stream ended before the terminal event. How much was served,
 	// and whether a receipt exists, is unknown.
 	ErrBroken = errors.New("stream broke before its end")
@@ -219,12 +224,12 @@ var (
 	ErrFlood         = errors.New("too many vouchers at once")
 )
 
-// violations gives each violation the error code with which the connection is
-// closed, so that the other end can tell its operator. libp2p keeps small numbers
-// for itself; ours start with "TU".
+// violations gives each violation the error code with which stream and connection are
+// closed, so that the other end can tell its operator. libp2p keeps small numbers for
+// itself; ours start with "TU".
 var violations = []struct {
 	err  error
-	code network.ConnErrorCode
+	code uint32
 }{
 	{ErrFrameLength, 0x5455_0001},
 	{ErrFrameTooLarge, 0x5455_0002},
@@ -239,28 +244,35 @@ var violations = []struct {
 
 func violation(err error) error { return fmt.Errorf("%w: %w", ErrViolation, err) }
 
-// disconnect closes the connection of a peer that broke the protocol; other errors
-// leave it alone.
-func disconnect(conn network.Conn, err error) {
+// hangUp resets a stream. If the peer broke the protocol, its connection is closed as
+// well, and one line says so.
+func hangUp(st network.Stream, err error, log *slog.Logger) {
 	if !errors.Is(err, ErrViolation) {
+		st.Reset()
 		return
 	}
+	code := uint32(network.ConnProtocolViolation)
 	for _, v := range violations {
 		if errors.Is(err, v.err) {
-			conn.CloseWithError(v.code)
-			return
+			code = v.code
 		}
 	}
-	conn.CloseWithError(network.ConnProtocolViolation)
+	log.Warn("peer broke the protocol", slog.String("peer", st.Conn().RemotePeer().String()), slog.Any("error", err))
+	st.ResetWithError(network.StreamErrorCode(code))
+	st.Conn().CloseWithError(network.ConnErrorCode(code))
 }
 
 // broken wraps a transport error, naming the violation the peer accuses us of.
 func broken(err error) error {
-	if e, ok := errors.AsType[*network.ConnError](err); ok && e.Remote {
-		for _, v := range violations {
-			if e.ErrorCode == v.code {
-				return fmt.Errorf("%w: disconnected by the peer: %w", ErrBroken, v.err)
-			}
+	var code uint32
+	if e, ok := errors.AsType[*network.StreamError](err); ok && e.Remote {
+		code = uint32(e.ErrorCode)
+	} else if e, ok := errors.AsType[*network.ConnError](err); ok && e.Remote {
+		code = uint32(e.ErrorCode)
+	}
+	for _, v := range violations {
+		if v.code == code {
+			return fmt.Errorf("%w: disconnected by the peer: %w", ErrBroken, v.err)
 		}
 	}
 	return fmt.Errorf("%w: %w", ErrBroken, err)

@@ -3,9 +3,11 @@ package session
 import (
 	"crypto/ed25519"
 	"flag"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/xssnick/tonutils-go/address"
 	"go.uber.org/goleak"
 
@@ -142,3 +144,5 @@ func samples(t testing.TB) map[string]message {
 		"failed, underauthorised":  Failed{Code: CodeUnderauthorised, Spent: 1, Need: 2},
 	}
 }
+
+func testPeerID(n int) peer.ID { return peer.ID(fmt.Sprintf("peer %d", n)) }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"sync"
 	"time"
 
@@ -103,7 +103,7 @@ func (in *Incoming) listen(ctx context.Context, r *frameReader, t timeouts) erro
 		if err == io.EOF {
 			return fmt.Errorf("%w: payer left", ErrBroken)
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			return fmt.Errorf("%w: payer is too slow", ErrDeadline)
 		}
 		if err != nil {

@@ -50,7 +50,7 @@ func (c *Client) Request(ctx context.Context, id peer.ID, h Header, body io.Read
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		c.abandon(st, err)
+		hangUp(st, err, c.opts.Log)
 		return nil, fmt.Errorf("request: %w", err)
 	}
 	o := &Outgoing{Peer: p, client: c, st: st, w: w, events: make(chan Event), closed: make(chan struct{})}
@@ -133,7 +133,7 @@ func (o *Outgoing) abort(err error) {
 		o.mu.err = err
 	}
 	o.mu.Unlock()
-	o.client.abandon(o.st, err)
+	hangUp(o.st, err, o.client.opts.Log)
 }
 
 // sendBody cuts the body into parts. What goes wrong after the terminal event is of
@@ -219,6 +219,6 @@ func (o *Outgoing) finish(err error) {
 	}
 	o.mu.Unlock()
 	if err != io.EOF {
-		o.client.abandon(o.st, err)
+		hangUp(o.st, err, o.client.opts.Log)
 	}
 }

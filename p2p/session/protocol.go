@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 
 	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/ratls"
 )
 
 // The protocols. The number rises when a frame or its order changes.
@@ -67,8 +69,21 @@ func attestedOnly(p Peer) error {
 	return nil
 }
 
-func peerOf(conn network.Conn) Peer {
-	return Peer{ID: conn.RemotePeer()}
+// admit tells who is at the other end of a connection, if it may use it now.
+func (o Options) admit(conn network.Conn) (Peer, error) {
+	p := Peer{ID: conn.RemotePeer()}
+	attested, ok := ratls.FromConn(conn)
+	if !ok {
+		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, ErrUnattested)
+	}
+	p.Appraisal = attested.Appraisal
+	if p.Appraisal != nil && time.Now().After(p.Appraisal.Expiry) {
+		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, ErrExpired)
+	}
+	if err := o.Admit(p); err != nil {
+		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, err)
+	}
+	return p, nil
 }
 
 // timeouts are constants of limits.go, gathered so that tests can shorten them.

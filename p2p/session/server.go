@@ -127,7 +127,7 @@ func (s *Server) leave() {
 // stream runs one stream of either protocol and ends it: closed after an orderly end,
 // reset otherwise, the connection with it if the peer broke the protocol.
 func (s *Server) stream(st network.Stream, serve func(network.Stream, Peer, *frameReader, *frameWriter) error) {
-	p := peerOf(st.Conn())
+	p, refusal := s.opts.admit(st.Conn())
 	r := newFrameReader(st, s.times.frame)
 	w := &frameWriter{w: st, timeout: s.times.write}
 	err := func() error {
@@ -135,8 +135,8 @@ func (s *Server) stream(st network.Stream, serve func(network.Stream, Peer, *fra
 			return s.refuse(st, w, ErrDraining)
 		}
 		defer s.leave()
-		if err := s.opts.Admit(p); err != nil {
-			s.opts.Log.Warn("peer not admitted", slog.String("peer", p.ID.String()), slog.Any("error", err))
+		if refusal != nil {
+			s.opts.Log.Warn("peer not admitted", slog.String("peer", p.ID.String()), slog.Any("error", refusal))
 			return s.refuse(st, w, ErrUnauthorised)
 		}
 		return serve(st, p, r, w)
@@ -145,11 +145,7 @@ func (s *Server) stream(st network.Stream, serve func(network.Stream, Peer, *fra
 		st.Close()
 		return
 	}
-	if errors.Is(err, ErrViolation) {
-		s.opts.Log.Warn("peer broke the protocol", slog.String("peer", p.ID.String()), slog.Any("error", err))
-	}
-	st.ResetWithError(resetCode(err))
-	disconnect(st.Conn(), err)
+	hangUp(st, err, s.opts.Log)
 }
 
 // refuse answers without having read anything, in the protocol's way of refusing.
@@ -245,18 +241,20 @@ func (s *Server) request(st network.Stream, p Peer, r *frameReader, w *frameWrit
 	go func() {
 		err := in.listen(ctx, r, s.times)
 		cancel(err)
-		disconnect(st.Conn(), err)
+		if errors.Is(err, ErrViolation) {
+			hangUp(st, err, s.opts.Log) // now: the handler may take its time
+		}
 		listened <- err
 	}()
 
 	s.run(ctx, p, in)
 	in.body.fail(ErrEnded)
 
-	// The payer's side is read no more. What it still sends, a late voucher, is
-	// dropped; what was wrong before the end counts.
+	// The payer's side is read no more: what it still sends, such as a late voucher,
+	// is dropped.
 	st.CloseRead()
 	if err := <-listened; errors.Is(err, ErrViolation) {
-		return err
+		return ErrBroken
 	}
 	return in.w.failure()
 }
@@ -292,11 +290,4 @@ func causeOf(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	return err
-}
-
-func resetCode(err error) network.StreamErrorCode {
-	if errors.Is(err, ErrViolation) {
-		return network.StreamProtocolViolation
-	}
-	return network.StreamNoError
 }
