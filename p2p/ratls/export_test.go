@@ -3,8 +3,6 @@ package ratls
 import (
 	"crypto/tls"
 	"time"
-
-	"github.com/libp2p/go-libp2p/core/crypto"
 )
 
 // For tests of what a well-behaved transport never does.
@@ -26,9 +24,7 @@ func (t *Transport) Check(state tls.ConnectionState, now time.Time) (*Peer, erro
 	return t.check(state, "", t.options.UnattestedInbound, now)
 }
 
-func (t *Transport) Key() crypto.PrivKey { return t.identity.key }
-
-// Verdicts sends each error over the wire and returns what the dialer reads.
+// Verdict returns how a refusal travels and what the dialer makes of it.
 func Verdict(err error) (code byte, read error) {
 	v := verdictOf(err)
 	return byte(v), v.err()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -381,6 +382,38 @@ func TestSilentPeers(t *testing.T) {
 	}
 	if err := connect(t, transport(t, w.attested("late")), tr); err != nil {
 		t.Errorf("slots did not come back: %v", err)
+	}
+}
+
+// An acceptor whose certificate is good but who gives no verdict has not accepted.
+func TestNoVerdict(t *testing.T) {
+	w := newWorld(t)
+	dialer, acceptor := transport(t, w.attested("dialer")), transport(t, w.attested("acceptor"))
+	certificate, err := acceptor.Certificate(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{*certificate}, ClientAuth: tls.RequireAnyClientCert}
+	for name, after := range map[string]func(c *tls.Conn, cancel func()){
+		"closes":      func(c *tls.Conn, _ func()) { c.Close() },
+		"stays quiet": func(_ *tls.Conn, cancel func()) { cancel() },
+		"sends zero":  func(c *tls.Conn, _ func()) { c.Write([]byte{0}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			out, in := pair(t)
+			go func() {
+				c := tls.Server(in, config)
+				if err := c.Handshake(); err != nil {
+					t.Error(err)
+				}
+				after(c, cancel)
+			}()
+			if _, err := dialer.SecureOutbound(ctx, out, ""); err == nil {
+				t.Error("the dialer takes itself for accepted")
+			}
+		})
 	}
 }
 
