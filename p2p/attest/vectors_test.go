@@ -131,17 +131,7 @@ func TestRealQuoteDamage(t *testing.T) {
 	for _, file := range []string{"tdx_quote", "tdx_quote_outdated"} {
 		t.Run(file, func(t *testing.T) {
 			quote := canonical(t, vector(t, file))
-			data, p := boundTo(quote), production(t, quote)
-			for n := range quote {
-				if _, err := attest.Appraise(quote[:n], data, p, vectorTime); err == nil {
-					t.Fatalf("accepted the first %d bytes", n)
-				}
-				damaged := slices.Clone(quote)
-				damaged[n] ^= 1 << (n % 8)
-				if _, err := attest.Appraise(damaged, data, p, vectorTime); err == nil {
-					t.Fatalf("accepted a flip in byte %d", n)
-				}
-			}
+			refusesDamage(t, quote, boundTo(quote), production(t, quote), vectorTime)
 		})
 	}
 }
