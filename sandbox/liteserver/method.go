@@ -31,8 +31,9 @@ const exitNoContract = -256
 // takes little space in the virtual machine and a lot when written out.
 const maxResultValues = 4096
 
-// ErrResult is a result that has no serialized form, or a huge one.
-var ErrResult = errors.New("method's result cannot be sent")
+// ErrResult is a run that broke the virtual machine, or left what has no
+// serialized form, or a huge one.
+var ErrResult = errors.New("method has no result that can be sent")
 
 // runMethod runs a get method on an account as of a block.
 func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
@@ -77,10 +78,12 @@ func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
 		result, err = get.RunID(state, q.MethodID, args...)
 		return err
 	})
-	if errors.Is(err, get.ErrArgument) {
+	switch {
+	case errors.Is(err, get.ErrArgument):
 		return nil, badQuery("%v", err)
-	}
-	if err != nil {
+	case errors.Is(err, get.ErrVM):
+		return nil, fmt.Errorf("%w: %w", ErrResult, err)
+	case err != nil:
 		return nil, err
 	}
 	if q.Mode&methodStateProof != 0 {

@@ -1,0 +1,115 @@
+package liteserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/xssnick/tonutils-go/address"
+	"github.com/xssnick/tonutils-go/ton"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/sandbox"
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// What a client is told, by sentinel. Texts and codes are part of the protocol:
+// clients branch on both.
+func TestFailureCodes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code int32
+		text string // "": that of the error
+	}{
+		{ErrNotFound, 651, "block is not applied"},
+		{sandbox.ErrStateGone, 651, ""},
+		{ErrTimeout, 652, ""},
+		{ErrBadQuery, 621, ""},
+		{ErrUnknownQuery, 621, ""},
+		{ErrNoTransaction, -400, ""},
+		{ErrNoWorkchain, -400, ""},
+		{ErrTooLarge, -400, ""},
+		{ErrNoSignatures, -400, ""},
+		{ErrResult, -400, ""},
+		{ErrRefused, 0, ""},
+		{context.Canceled, 653, "server is closing"},
+		{errors.New("disk on fire"), 602, "internal error"},
+	} {
+		wrapped := fmt.Errorf("context: %w", c.err)
+		if c.text == "" {
+			c.text = wrapped.Error()
+		}
+		got, known := failure(wrapped)
+		if want := (ton.LSError{Code: c.code, Text: c.text}); got != want || known != (c.code != codeInternal) {
+			t.Errorf("%v: told %v, known %v", c.err, got, known)
+		}
+	}
+}
+
+func TestAnswerTooLarge(t *testing.T) {
+	id := newStub().MasterHead()
+	if _, err := encodeAnswer(queryID{}, ton.BlockData{ID: &id, Payload: make([]byte, maxAnswer)}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("answer that fills a frame: %v", err)
+	}
+}
+
+func TestMethodResults(t *testing.T) {
+	code := func(hex ...byte) *cell.Cell { // SETCP0 DROP ...
+		c := append([]byte{0xff, 0x00, 0x30}, hex...)
+		return cell.BeginCell().MustStoreSlice(c, uint(8*len(c))).EndCell()
+	}
+	nest := append(bytes.Repeat([]byte{0x20}, 14), 0x6f, 0x0f) // 14 DUP, 15 TUPLE
+	tuples := append([]byte{0x70}, bytes.Repeat(nest, 4)...)
+	codes := []*cell.Cell{
+		code(tuples[:1+len(nest)]...), // a tuple of 15
+		code(tuples...),               // 15 times 15 times 15 times 15 of them
+		code(0x90),                    // PUSHCONT: a continuation
+	}
+	o := sandbox.Options{}
+	addr := func(n int) *address.Address { return address.NewAddress(0, 0, bytes.Repeat([]byte{byte(n + 1)}, 32)) }
+	for n, c := range codes {
+		o.Genesis = append(o.Genesis, sandbox.GenesisAccount{Address: addr(n), Balance: tlb.TON, Code: c})
+	}
+	chain, err := sandbox.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer chain.Close()
+	if _, err := chain.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := newAnswerer(chain, 1, 1)
+	head := chain.MasterHead()
+	for n, want := range []error{nil, ErrResult, ErrResult} {
+		q := ton.RunSmcMethod{Mode: methodResult, ID: &head, Account: ton.AccountID{ID: addr(n).Data()}}
+		if _, err := a.runMethod(q); !errors.Is(err, want) {
+			t.Errorf("contract %d: %v, want %v", n, err, want)
+		}
+		q.Mode = methodProof // nobody wants the result
+		if _, err := a.runMethod(q); err != nil {
+			t.Errorf("contract %d: %v", n, err)
+		}
+	}
+}
+
+// The cache of views forgets the oldest and never mixes up blocks.
+func TestViewsAreBounded(t *testing.T) {
+	chain := newKeyChain(t, 2*maxViews, func(n uint32) bool { return n == 1 })
+	a := newAnswerer(chain, 1, 1)
+	for range 2 {
+		for seqno := 1; seqno <= 2*maxViews; seqno++ {
+			v, err := a.view(&chain.ids[seqno])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.block.id.SeqNo != uint32(seqno) || v.state != chain.states[seqno] {
+				t.Fatalf("view of block %d is of block %d", seqno, v.block.id.SeqNo)
+			}
+		}
+	}
+	if len(a.views.byHash) != maxViews || len(a.views.order) != maxViews {
+		t.Errorf("%d views are kept", len(a.views.byHash))
+	}
+}
