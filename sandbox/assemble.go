@@ -112,7 +112,7 @@ func (s *shard) apply(col *collation, masterSeqno uint32) (map[[32]byte]*cell.Ce
 			return nil, fmt.Errorf("account %s: %w", ch.id.address(), err)
 		}
 		changed[hash] = entry
-		s.keep(hash, ch.lane)
+		s.keep(hash, ch.lane, entry != nil)
 	}
 	if col.done != s.done {
 		s.doneAt = masterSeqno

@@ -27,13 +27,14 @@ func (c *Chain) BlockTransactions(id BlockID) ([]tlb.Tx, error) {
 	if err := tontlb.Parse(&blocks, list); err != nil {
 		return nil, fmt.Errorf("account blocks: %w", err)
 	}
-	accounts, err := blocks.Accounts.LoadAll()
+	accounts, err := blocks.Accounts.IteratorExtra(false, false)
 	if err != nil {
 		return nil, fmt.Errorf("account blocks: %w", err)
 	}
 	var all []tlb.Tx
-	for _, item := range accounts {
-		hash, err := item.Key.LoadSlice(256)
+	for accounts.Next() {
+		item := accounts.Item()
+		hash, err := item.Key.MustBeginParse().LoadSlice(256)
 		if err != nil {
 			return nil, err
 		}
@@ -41,12 +42,12 @@ func (c *Chain) BlockTransactions(id BlockID) ([]tlb.Tx, error) {
 		if err := tontlb.LoadFromCell(&block, item.Value); err != nil {
 			return nil, fmt.Errorf("account block: %w", err)
 		}
-		txs, err := block.Transactions.LoadAll()
+		txs, err := block.Transactions.IteratorExtra(false, false)
 		if err != nil {
 			return nil, fmt.Errorf("account block: %w", err)
 		}
-		for _, tx := range txs {
-			root, err := tx.Value.LoadRefCell()
+		for txs.Next() {
+			root, err := txs.Item().Value.PeekRefCell()
 			if err != nil {
 				return nil, err
 			}
@@ -56,6 +57,12 @@ func (c *Chain) BlockTransactions(id BlockID) ([]tlb.Tx, error) {
 			}
 			all = append(all, seen)
 		}
+		if err := txs.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if err := accounts.Err(); err != nil {
+		return nil, err
 	}
 	return all, nil
 }

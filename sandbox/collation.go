@@ -117,9 +117,10 @@ func (c *collation) importQueued(queues []*shard) error {
 		}
 	}
 	slices.SortFunc(waiting, func(a, b *message) int { return a.mark().compare(b.mark()) })
+	own := map[*message]bool{}
 	for _, m := range waiting {
 		if c.full() {
-			return nil
+			break
 		}
 		c.imported.Add(c.imported, m.value)
 		c.imported.Add(c.imported, m.fee)
@@ -128,11 +129,12 @@ func (c *collation) importQueued(queues []*shard) error {
 			return err
 		}
 		c.done = m.mark()
-		if own := slices.Index(c.queue, m); own >= 0 {
-			c.queue = slices.Delete(c.queue, own, own+1)
+		if c.shard.id.contains(m.from) {
+			own[m] = true
 			c.out = append(c.out, outRecord{kind: outDequeued, cell: m.cell(), message: m, reimport: in})
 		}
 	}
+	c.queue = slices.DeleteFunc(c.queue, func(m *message) bool { return own[m] })
 	return nil
 }
 

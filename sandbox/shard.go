@@ -126,8 +126,14 @@ func (s *shard) account(id accountID) (*tontlb.ShardAccount, error) {
 	return readAccount(s.accounts, id)
 }
 
-// keep puts the outcome of a block into the cache.
-func (s *shard) keep(hash [32]byte, l lane) {
+// keep puts the outcome of a block into the cache. An account that is gone must
+// not stay there: the executor's view of it remembers its last transaction,
+// which the chain does not.
+func (s *shard) keep(hash [32]byte, l lane, exists bool) {
+	if !exists {
+		delete(s.warm, hash)
+		return
+	}
 	if len(s.warm) >= maxWarm {
 		clear(s.warm)
 	}
