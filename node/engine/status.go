@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// StatusError is an engine's HTTP error. Its parts are those of OpenAI's error schema; [StatusError.Body] puts them
-// together for the client. Message may quote the prompt, so it is not part of Error and must not be logged.
+// StatusError is an HTTP error in OpenAI's schema, as engines answer and clients expect it; [StatusError.Body] is what
+// travels. An engine's message may quote the prompt, so it is not part of Error and must not be logged.
 type StatusError struct {
 	Status  int // 400 to 599
 	Message string
@@ -19,7 +19,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("engine answered HTTP status %d", e.Status)
+	return fmt.Sprintf("HTTP status %d (%s)", e.Status, http.StatusText(e.Status))
 }
 
 // Body returns the error in OpenAI's schema.
@@ -50,6 +50,12 @@ func statusFailure(status int, body []byte) error {
 		// The worker lacks the engine's key. A client could only misread that as being about its own.
 		return &StatusError{Status: http.StatusBadGateway, Type: "server_error", Message: "the engine does not let its worker in"}
 	}
+	return ReadStatusError(status, body)
+}
+
+// ReadStatusError reads the body of an HTTP error. What it does not tell, or what is no JSON at all, is made up from the
+// status, so that the result always fits the schema.
+func ReadStatusError(status int, body []byte) *StatusError {
 	e := &StatusError{Status: status}
 	if json.Valid(body) {
 		e.read(body)
