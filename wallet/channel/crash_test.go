@@ -20,9 +20,9 @@ type pebbleStore struct {
 	sync *pebble.WriteOptions
 }
 
-func openPebble(t testing.TB, fs vfs.FS, sync *pebble.WriteOptions) pebbleStore {
+func openPebble(t testing.TB, fs vfs.FS, sync *pebble.WriteOptions, dir string) pebbleStore {
 	t.Helper()
-	db, err := pebble.Open("db", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest, MemTableSize: 64 << 10, Logger: silent{}})
+	db, err := pebble.Open(dir, &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest, MemTableSize: 64 << 10, Logger: silent{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func powerLoss(t *testing.T, sync_ *pebble.WriteOptions, points int) (lost, open
 	random := rand.New(rand.NewPCG(seed, 0))
 
 	fs := vfs.NewCrashableMem()
-	store := openPebble(t, fs, sync_)
+	store := openPebble(t, fs, sync_, "db")
 	deposit := tlb.TON
 	alice := payer(t, store, config, deposit, channel.Options{Window: 100})
 	bob := payee(t, store, config, deposit, channel.Options{})
@@ -114,7 +114,7 @@ func powerLoss(t *testing.T, sync_ *pebble.WriteOptions, points int) (lost, open
 		// What is acknowledged now must survive any later crash.
 		signed, seq, accepted, spent := ack.signed.Load(), ack.seq.Load(), ack.accepted.Load(), ack.spent.Load()
 		clone := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: random.IntN(101), RNG: random})
-		after := openPebble(t, clone, pebble.Sync)
+		after := openPebble(t, clone, pebble.Sync, "db")
 		a := payer(t, after, config, deposit, channel.Options{}).State()
 		b := payee(t, after, config, deposit, channel.Options{}).State()
 		if uint64(a.Authorised) < signed || a.Last.Seq < seq || uint64(b.Authorised) < accepted || uint64(b.Spent) < spent ||

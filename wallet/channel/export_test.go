@@ -1,6 +1,11 @@
 package channel
 
-import "github.com/xssnick/tonutils-go/address"
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/xssnick/tonutils-go/address"
+)
 
 // Transitions is one of the tables, as (from, event, to).
 func Transitions(payer bool) map[[3]string]bool {
@@ -42,4 +47,13 @@ func ReencodePayer(b []byte) ([]byte, error) {
 func ReencodePayee(b []byte) ([]byte, error) {
 	r, err := parsePayeeRecord(b)
 	return r.encode(), err
+}
+
+// WithChecksum is b with its last four bytes set to the checksum of the others.
+func WithChecksum(b []byte) []byte {
+	if len(b) < 4 {
+		return b
+	}
+	n := len(b) - 4
+	return binary.BigEndian.AppendUint32(b[:n:n], crc32.Checksum(b[:n], castagnoli))
 }

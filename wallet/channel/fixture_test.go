@@ -146,6 +146,13 @@ func (m *memory) Commit(write func(set func(key, value []byte), del func(key []b
 	return err
 }
 
+// written counts the commits so far.
+func (m *memory) written() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.commits
+}
+
 func (m *memory) clone() *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
