@@ -212,7 +212,7 @@ func (q *demoRequest) usage() demoUsage {
 	return u
 }
 
-// envelope is what every answer and every chunk has around its choices.
+// demoEnvelope is what every answer and every chunk has around its choices.
 type demoEnvelope struct {
 	ID          string           `json:"id"`
 	Object      string           `json:"object"`

@@ -33,7 +33,7 @@ func TestRecordedStreams(t *testing.T) {
 		hidden string // part of the event that the client must not see
 	}{
 		{"vllm_0.23_stream_usage_chunk.sse", io.EOF, tlb.Usage{Prompt: 45947, Completion: 88}, `"usage"`},
-		// Recorded without stream_options: the engine never told. 5 reasoning pieces with text, 3 of content, and the arguments.
+		// Recorded without stream_options: the engine never told.
 		{"sglang_parallel_tool_calls.sse", ErrNoUsage, tlb.Usage{}, ""},
 	} {
 		t.Run(c.file, func(t *testing.T) {
