@@ -4,14 +4,15 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 var (
-	// ErrPeerID says that bytes are not a peer id.
-	ErrPeerID = errors.New("p2p: not a peer id")
+	// ErrPeerID says that something is not the peer id of an Ed25519 key.
+	ErrPeerID = errors.New("p2p: not the peer id of an Ed25519 key")
 	// ErrAddress says that an address is not of the form /ip4/…/tcp/… or /dns/…/tcp/….
 	ErrAddress = errors.New("p2p: not a TCP multiaddr")
 	// ErrPeerMismatch says that an address names another peer than its entry.
@@ -47,9 +48,9 @@ type Candidate struct {
 // ParseCandidate checks an entry as the registry holds it: a peer id in binary and
 // multiaddrs, which may end with the same peer id.
 func ParseCandidate(peerID []byte, addrs []string, source Source) (Candidate, error) {
-	id, err := peer.IDFromBytes(peerID)
+	id, err := parseID(peerID)
 	if err != nil {
-		return Candidate{}, ErrPeerID
+		return Candidate{}, err
 	}
 	if len(addrs) == 0 || len(addrs) > maxAddresses {
 		return Candidate{}, fmt.Errorf("%w: %d, want 1 to %d", ErrNoAddress, len(addrs), maxAddresses)
@@ -80,7 +81,24 @@ func ParseCandidateAddr(text string, source Source) (Candidate, error) {
 	if id == "" {
 		return Candidate{}, fmt.Errorf("%w: the address ends without /p2p/ and the id", ErrPeerID)
 	}
+	if _, err := parseID([]byte(id)); err != nil {
+		return Candidate{}, err
+	}
 	return Candidate{ID: id, Addrs: []string{addr.String()}, Source: source}, nil
+}
+
+// parseID takes ids that hold an Ed25519 key, as those of this network do. Others are
+// hashes of keys, and almost any bytes look like one.
+func parseID(b []byte) (peer.ID, error) {
+	id, err := peer.IDFromBytes(b)
+	if err != nil {
+		return "", ErrPeerID
+	}
+	key, err := id.ExtractPublicKey()
+	if err != nil || key.Type() != crypto.Ed25519 || !id.MatchesPublicKey(key) {
+		return "", ErrPeerID
+	}
+	return id, nil
 }
 
 // parseAddress reads host and TCP port, and a peer id after them.

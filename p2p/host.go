@@ -60,10 +60,13 @@ func Open(id Identity, o Options) (*Host, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	for _, addr := range o.Listen {
-		if _, err := parseAddress(addr); err != nil {
-			return nil, fmt.Errorf("p2p: listen address: %w", err)
+	var listen []ma.Multiaddr
+	for _, text := range o.Listen {
+		addr, err := parseAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("p2p: listen at %q: %w", text, err)
 		}
+		listen = append(listen, addr)
 	}
 	priv, err := id.libp2p()
 	if err != nil {
@@ -79,7 +82,7 @@ func Open(id Identity, o Options) (*Host, error) {
 		libp2p.Identity(priv),
 		libp2p.Transport(tcp.NewTCPTransport),
 		ratls.Option(o.RATLS),
-		libp2p.ListenAddrStrings(o.Listen...),
+		libp2p.NoListenAddrs, // below: libp2p leaves goroutines behind when it fails to listen
 		libp2p.ResourceManager(manager),
 		libp2p.ConnectionGater(g),
 		libp2p.WithDialTimeout(dialTimeout),
@@ -95,6 +98,12 @@ func Open(id Identity, o Options) (*Host, error) {
 	if err != nil {
 		manager.Close()
 		return nil, fmt.Errorf("p2p: %w", err)
+	}
+	for _, addr := range listen {
+		if err := h.Network().Listen(addr); err != nil {
+			h.Close()
+			return nil, fmt.Errorf("p2p: listen at %s: %w", addr, err)
+		}
 	}
 	return &Host{Host: h, gater: g}, nil
 }

@@ -48,6 +48,8 @@ func testVoucher(t testing.TB, cumulative tlb.Nano) tlb.SignedVoucher {
 	return v
 }
 
+var testUsage = tlb.Usage{Prompt: 20, Cached: 5, Completion: 30, Reasoning: 10}
+
 var testPrice = tlb.Price{Prompt: 1000, Cached: 100, Completion: 4000, Reasoning: 4000}
 
 func testReceipt(t testing.TB, id [32]byte, u tlb.Usage) tlb.SignedReceipt {
@@ -103,7 +105,7 @@ func testHeader(bodySize int) Header {
 // samples has at least one message of every kind, by name.
 func samples(t testing.TB) map[string]message {
 	voucher := testVoucher(t, 5_000_000)
-	usage := tlb.Usage{Prompt: 20, Cached: 5, Completion: 30, Reasoning: 10}
+	usage := testUsage
 	receipt := testReceipt(t, [32]byte{7}, usage)
 	consent, err := tlb.SignCoopClose(tlb.CoopClose{Network: -3, Channel: testAddress(7), Final: 11}, testKey(2))
 	if err != nil {

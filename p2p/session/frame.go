@@ -328,9 +328,7 @@ type frameWriter struct {
 	}
 }
 
-func (w *frameWriter) write(m message) error { return w.writeWithin(m, w.timeout) }
-
-func (w *frameWriter) writeWithin(m message, timeout time.Duration) error {
+func (w *frameWriter) write(m message) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.err != nil {
@@ -341,7 +339,7 @@ func (w *frameWriter) writeWithin(m message, timeout time.Duration) error {
 		return err // nothing was written: the caller's fault, and the stream is whole
 	}
 	w.mu.buf = frame
-	w.w.SetWriteDeadline(time.Now().Add(timeout))
+	w.w.SetWriteDeadline(time.Now().Add(w.timeout))
 	if _, err := w.w.Write(frame); err != nil {
 		w.mu.err = broken(err)
 	}

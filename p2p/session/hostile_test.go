@@ -323,6 +323,32 @@ func TestLimitsPerPeer(t *testing.T) {
 	}
 }
 
+// TestIdleStreamsDoNotCount: streams without a header use up what their peer may have,
+// not what all may have.
+func TestIdleStreamsDoNotCount(t *testing.T) {
+	p := newPairWith(t, handler{request: func(context.Context, Peer, *Incoming) error { return ErrNoWorker }},
+		Options{Admit: anyone, RequestsPerPeer: 8, Requests: 1}, testTimes)
+	for range 4 {
+		p.rawStream(t, RequestProtocol).Write([]byte{0x20})
+	}
+	if got := next[Failed](t, p.request(t, testHeader(3), strings.NewReader("abc"))); got.Code != CodeNoWorker {
+		t.Errorf("got %+v, want no worker", got)
+	}
+	started, release := make(chan struct{}), make(chan struct{})
+	p = newPairWith(t, handler{request: func(context.Context, Peer, *Incoming) error {
+		close(started)
+		<-release
+		return ErrNoWorker
+	}}, Options{Admit: anyone, Requests: 1}, testTimes)
+	first := p.request(t, testHeader(3), strings.NewReader("abc"))
+	<-started
+	if got := next[Failed](t, p.request(t, testHeader(3), strings.NewReader("abc"))); got.Code != CodeOverloaded {
+		t.Errorf("second of one: got %+v, want overloaded", got)
+	}
+	close(release)
+	next[Failed](t, first)
+}
+
 // TestBodiesAreCountedAsMemory: requests beyond the peer's memory are refused, not
 // buffered.
 func TestBodiesAreCountedAsMemory(t *testing.T) {

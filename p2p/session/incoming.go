@@ -36,9 +36,9 @@ type Incoming struct {
 	}
 }
 
-// Vouchers yields the vouchers that the payer sends after its header. It is closed
-// when no more can come. A payee that awaits one selects on the request's context
-// as well.
+// Vouchers yields the vouchers that the payer sends after its header. It is never
+// closed; when no more can come the request's context has ended, so whoever awaits a
+// voucher selects on both.
 func (in *Incoming) Vouchers() <-chan tlb.SignedVoucher { return in.vouchers }
 
 // Accept says that the request was admitted.
@@ -90,7 +90,6 @@ func (in *Incoming) ended() bool {
 // never waits for the handler, so a Cancel is seen at once. Its result says why the
 // payer can be heard no more.
 func (in *Incoming) listen(ctx context.Context, r *frameReader, t timeouts) error {
-	defer close(in.vouchers)
 	deadline, _ := ctx.Deadline()
 	deadline = deadline.Add(t.grace)
 	bodyDeadline := earlier(deadline, time.Now().Add(t.body))

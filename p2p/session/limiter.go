@@ -31,20 +31,35 @@ func newLimiter(perPeer, total int) *limiter {
 	return l
 }
 
-// request admits one more request of a peer, until done is called.
+// request admits one more request stream of a peer, until done is called.
 func (l *limiter) request(id peer.ID) (done func(), ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.load(id)
-	if p == nil || p.requests >= l.perPeer || l.mu.requests >= l.total {
+	if p == nil || p.requests >= l.perPeer {
 		return nil, false
 	}
 	p.requests++
-	l.mu.requests++
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		p.requests--
+	}, true
+}
+
+// serve admits one more request in all, until done is called. It is asked once a
+// request's header is there: peers that open streams and say nothing must not use up
+// what is everybody's.
+func (l *limiter) serve() (done func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.requests >= l.total {
+		return nil, false
+	}
+	l.mu.requests++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.mu.requests--
 	}, true
 }

@@ -38,7 +38,12 @@ type Outgoing struct {
 // Request opens a request and starts to send its body, which must be exactly
 // h.BodySize bytes long. The context bounds the opening only. The body is read until
 // the request ends; a reader that blocks longer holds a goroutine as long.
+//
+// A header that no payee would take is [ErrBadRequest].
 func (c *Client) Request(ctx context.Context, id peer.ID, h Header, body io.Reader) (*Outgoing, error) {
+	if err := h.check(); err != nil {
+		return nil, &Error{Code: CodeBadRequest, Message: err.Error()}
+	}
 	st, p, err := c.open(ctx, id, RequestProtocol)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
@@ -88,9 +93,10 @@ func (o *Outgoing) Cancel() error {
 	if o.ended() {
 		return ErrEnded
 	}
-	// The deadline also reaches a body part that is stuck in front of us.
-	o.st.SetWriteDeadline(time.Now().Add(o.client.times.cancel))
-	err := o.w.writeWithin(cancel{}, o.client.times.cancel)
+	// The reset also frees a body part that is stuck in front of us.
+	late := time.AfterFunc(o.client.times.cancel, func() { o.st.Reset() })
+	defer late.Stop()
+	err := o.w.write(cancel{})
 	if err != nil {
 		o.abort(err)
 	}
@@ -110,6 +116,9 @@ func (o *Outgoing) Close() {
 	if o.mu.ended {
 		o.st.Close()
 		return
+	}
+	if o.mu.err == nil {
+		o.mu.err = fmt.Errorf("%w: closed by the payer", ErrBroken)
 	}
 	o.st.Reset()
 }
@@ -191,6 +200,7 @@ func (o *Outgoing) listen(deadline time.Time) {
 				select {
 				case o.events <- e:
 				case <-o.closed:
+					o.finish(io.EOF)
 					return
 				}
 				continue

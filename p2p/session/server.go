@@ -221,6 +221,11 @@ func (s *Server) request(st network.Stream, p Peer, r *frameReader, w *frameWrit
 	if !ok {
 		return violation(fmt.Errorf("%w: %s", ErrOrder, first.kind()))
 	}
+	served, ok := s.limits.serve()
+	if !ok {
+		return s.refuse(st, w, ErrOverloaded)
+	}
+	defer served()
 	release, err := reserve(st, header.BodySize)
 	if err != nil {
 		return s.refuse(st, w, ErrOverloaded)

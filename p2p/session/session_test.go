@@ -93,11 +93,11 @@ var (
 
 var testCA = sync.OnceValues(sim.NewCA)
 
-func newPair(t *testing.T, h Handler) *pair {
+func newPair(t testing.TB, h Handler) *pair {
 	return newPairWith(t, h, Options{Admit: anyone}, testTimes)
 }
 
-func newPairWith(t *testing.T, h Handler, o Options, times timeouts) *pair {
+func newPairWith(t testing.TB, h Handler, o Options, times timeouts) *pair {
 	t.Helper()
 	ca, err := testCA()
 	if err != nil {
@@ -131,7 +131,7 @@ func newPairWith(t *testing.T, h Handler, o Options, times timeouts) *pair {
 	return p
 }
 
-func newHost(t *testing.T, o p2p.Options) *p2p.Host {
+func newHost(t testing.TB, o p2p.Options) *p2p.Host {
 	t.Helper()
 	id, err := p2p.NewIdentity()
 	if err != nil {
