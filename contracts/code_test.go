@@ -14,7 +14,7 @@ func TestCodeHashes(t *testing.T) {
 	if got, want := hex.EncodeToString(channel[:]), "5de39dde4a15be79021b2b7022a3756a0b2ce9e58e66be7fd378997f903bed38"; got != want {
 		t.Errorf("channel code hash is %s, want %s", got, want)
 	}
-	if got, want := hex.EncodeToString(registry[:]), "d1481cd4bf0e5e56365d625d42753c7da2ced852ff7df0a08fdd5695ae581446"; got != want {
+	if got, want := hex.EncodeToString(registry[:]), "ed036850ad2e84ab36b7b0f673966a8be382ea125efde68702ac5b5e7e3e7b08"; got != want {
 		t.Errorf("registry code hash is %s, want %s", got, want)
 	}
 }

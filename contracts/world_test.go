@@ -61,6 +61,16 @@ type network struct {
 
 func newNetwork(t *testing.T, o sandbox.Options) *network {
 	t.Helper()
+	n, err := openNetwork(o)
+	if err != nil {
+		t.Fatalf("open sandbox: %v", err)
+	}
+	t.Cleanup(func() { _ = n.Close() })
+	n.tb = t
+	return n
+}
+
+func openNetwork(o sandbox.Options) (*network, error) {
 	start := time.Unix(1_790_000_000, 0)
 	o.Now = func() time.Time { return start }
 	if o.GlobalID == 0 {
@@ -68,10 +78,9 @@ func newNetwork(t *testing.T, o sandbox.Options) *network {
 	}
 	c, err := sandbox.Open(o)
 	if err != nil {
-		t.Fatalf("open sandbox: %v", err)
+		return nil, err
 	}
-	t.Cleanup(func() { _ = c.Close() })
-	return &network{tb: t, Chain: c, global: o.GlobalID}
+	return &network{Chain: c, global: o.GlobalID}, nil
 }
 
 func (n *network) send(from *address.Address, m contracts.Message) *sandbox.Trace {
