@@ -79,9 +79,11 @@ func (a *answerer) blockProof(q ton.GetBlockProof) (tl.Serializable, error) {
 	return answer, nil
 }
 
-// nextKeyBlock is the first key block after b and before to, or else to.
+// nextKeyBlock is the first key block after b and before to, or else to. It
+// asks the latest state, which lists all blocks and is always at hand.
 func (a *answerer) nextKeyBlock(b, to *block) (*block, error) {
-	v, err := a.view(&to.id)
+	head := a.src.MasterHead()
+	v, err := a.view(&head)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +117,7 @@ func (a *answerer) nextKeyBlock(b, to *block) (*block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found == to.id.SeqNo {
+	if found >= to.id.SeqNo {
 		return to, nil
 	}
 	return a.masterBySeqno(found)

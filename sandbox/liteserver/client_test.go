@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/xssnick/tonutils-go/address"
 	"github.com/xssnick/tonutils-go/liteclient"
 	"github.com/xssnick/tonutils-go/tl"
@@ -386,6 +388,92 @@ func lookupLT(ctx context.Context, api *ton.APIClient, workchain int32, lt uint6
 		return nil, a
 	}
 	return nil, errors.New("unexpected answer")
+}
+
+// Strict clients keep their faith while the chain grows under them.
+func TestGrowingChain(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var clients sync.WaitGroup
+	done := make(chan struct{})
+	for range 3 {
+		api := w.tonutils(t, ton.ProofCheckPolicySecure)
+		clients.Go(func() {
+			for reads := 0; ; reads++ {
+				select {
+				case <-done:
+					if reads == 0 {
+						t.Error("a client read nothing")
+					}
+					return
+				default:
+				}
+				master, err := api.GetMasterchainInfo(ctx)
+				if err != nil {
+					t.Errorf("head: %v", err)
+					return
+				}
+				acc, err := api.GetAccount(ctx, master, plain)
+				if err != nil {
+					t.Errorf("account at %d: %v", master.SeqNo, err)
+					return
+				}
+				if _, err = api.ListTransactions(ctx, plain, 5, acc.LastTxLT, acc.LastTxHash); err != nil {
+					t.Errorf("transactions at %d: %v", master.SeqNo, err)
+					return
+				}
+			}
+		})
+	}
+	for range 20 {
+		if err := w.chain.Faucet(ctx, plain, tlb.TON); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	close(done)
+	clients.Wait()
+}
+
+// A chain from disk goes on where it was, for its clients too.
+func TestReopenedChain(t *testing.T) {
+	options := sandbox.Options{Dir: "chain", FS: vfs.NewMem()}
+	chain, err := sandbox.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chain.Faucet(t.Context(), plain, tlb.TON); err != nil {
+		t.Fatal(err)
+	}
+	before := chain.MasterHead()
+	if err := chain.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if chain, err = sandbox.Open(options); err != nil {
+		t.Fatal(err)
+	}
+	defer chain.Close()
+	w := &world{chain: chain, server: serve(t, chain)}
+	api := w.tonutils(t, ton.ProofCheckPolicySecure)
+	if err := chain.Faucet(t.Context(), plain, tlb.TON); err != nil {
+		t.Fatal(err)
+	}
+	master, err := api.GetMasterchainInfo(t.Context()) // verified from the first key block
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := api.VerifyProofChain(t.Context(), &before, master); err != nil {
+		t.Errorf("from a block of the first life: %v", err)
+	}
+	acc, err := api.GetAccount(t.Context(), master, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	txs, err := api.ListTransactions(t.Context(), plain, 5, acc.LastTxLT, acc.LastTxHash)
+	if err != nil || len(txs) != 2 {
+		t.Errorf("%d transactions, %v", len(txs), err)
+	}
 }
 
 func TestGlobalConfigKey(t *testing.T) {

@@ -67,7 +67,7 @@ func failure(err error) (answer ton.LSError, known bool) {
 		code = codeFailure
 	case errors.Is(err, ErrRefused):
 		code = codeRefused
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, sandbox.ErrClosed):
 		return ton.LSError{Code: codeCancelled, Text: "server is closing"}, true
 	default:
 		return ton.LSError{Code: code, Text: errInternal.Error()}, false

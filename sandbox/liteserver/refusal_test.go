@@ -35,6 +35,7 @@ func TestFailureCodes(t *testing.T) {
 		{ErrResult, -400, ""},
 		{ErrRefused, 0, ""},
 		{context.Canceled, 653, "server is closing"},
+		{sandbox.ErrClosed, 653, "server is closing"},
 		{errors.New("disk on fire"), 602, "internal error"},
 	} {
 		wrapped := fmt.Errorf("context: %w", c.err)
@@ -111,5 +112,54 @@ func TestViewsAreBounded(t *testing.T) {
 	}
 	if len(a.views.byHash) != maxViews || len(a.views.order) != maxViews {
 		t.Errorf("%d views are kept", len(a.views.byHash))
+	}
+}
+
+// lyingSource has a block or state other than the one asked for.
+type lyingSource struct {
+	*keyChain
+	block, state *cell.Cell
+}
+
+func (s lyingSource) Block(id BlockID) (*cell.Cell, error) {
+	if s.block != nil {
+		return s.block, nil
+	}
+	return s.keyChain.Block(id)
+}
+
+func (s lyingSource) State(id BlockID) (*cell.Cell, error) {
+	if s.state != nil {
+		return s.state, nil
+	}
+	return s.keyChain.State(id)
+}
+
+// A fault of the source becomes an error, not an answer no client can verify.
+func TestSourceIsChecked(t *testing.T) {
+	chain := newKeyChain(t, 3, func(n uint32) bool { return n == 1 })
+	id := &chain.ids[2]
+	other := lyingSource{keyChain: chain, block: chain.blocks[3]}
+	if _, err := newAnswerer(other, 1, 1).blockData(ton.GetBlockData{ID: id}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("another block: %v", err)
+	}
+	other = lyingSource{keyChain: chain, state: chain.states[3]}
+	if _, err := newAnswerer(other, 1, 1).config(id, 0, nil); err == nil {
+		t.Error("another state was proven from")
+	}
+	other = lyingSource{keyChain: chain, block: cell.BeginCell().EndCell()}
+	if _, err := newAnswerer(other, 1, 1).masterchainInfo(); err == nil {
+		t.Error("a block that is none was served")
+	}
+}
+
+func TestGlobalConfigAddress(t *testing.T) {
+	s := New(newStub(), make([]byte, 64), Options{})
+	if err := s.Listen("[::1]:0"); err != nil {
+		t.Skipf("this machine has no IPv6: %v", err)
+	}
+	defer s.Close()
+	if _, err := s.GlobalConfig(); !errors.Is(err, ErrAddress) {
+		t.Errorf("IPv6: %v", err)
 	}
 }
