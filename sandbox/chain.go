@@ -24,7 +24,9 @@ type Chain struct {
 	store  store
 	nonce  atomic.Uint64 // makes faucet messages differ
 
-	maxPool, maxCascade int // [MaxPool] and [MaxCascadeBlocks], but for tests
+	// Set to [MaxPool], [MaxCascadeBlocks] and maxBlockTransactions, but for
+	// tests.
+	maxPool, maxCascade, maxTransactions int
 
 	mu        sync.Mutex
 	prepared  *tvm.PreparedBlockchainConfig
@@ -71,7 +73,7 @@ func Open(o Options) (*Chain, error) {
 	o = o.withDefaults()
 	c := &Chain{
 		opts: o, vm: tvm.NewTVM(), sealed: make(chan struct{}), histories: map[shardID]*history{},
-		maxPool: MaxPool, maxCascade: MaxCascadeBlocks,
+		maxPool: MaxPool, maxCascade: MaxCascadeBlocks, maxTransactions: maxBlockTransactions,
 	}
 	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("open sandbox: %w", err)

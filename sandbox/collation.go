@@ -28,6 +28,7 @@ type collation struct {
 	shard  *shard
 	prev   blockMeta
 	limits tontlb.BlockLimitsV1
+	most   int // transactions
 	now    uint32
 	start  uint64 // logical time of the block, and of its first transactions
 	end    uint64 // after everything in the block
@@ -102,7 +103,7 @@ func (c *collation) sorted() [][32]byte {
 
 func (c *collation) full() bool {
 	return c.gas >= uint64(c.limits.Gas.SoftLimit) || c.end-c.start >= uint64(c.limits.LTDelta.SoftLimit) ||
-		c.transactions >= maxBlockTransactions
+		c.transactions >= c.most
 }
 
 // importQueued delivers messages waiting in the queues, this shard's own among
@@ -156,14 +157,17 @@ func (c *collation) dropDelivered(others []*shard) {
 
 // accept takes messages from outside; what does not fit is returned.
 func (c *collation) accept(pool []*inbound) (rest []*inbound, err error) {
+	seen := map[cell.Hash]bool{}
 	for i, p := range pool {
-		if !c.shard.id.contains(p.to) {
+		// A block describes messages by hash, so it takes each only once.
+		if !c.shard.id.contains(p.to) || seen[p.prepared.Cell().HashKey()] {
 			rest = append(rest, p)
 			continue
 		}
 		if c.full() {
 			return append(rest, pool[i:]...), nil
 		}
+		seen[p.prepared.Cell().HashKey()] = true
 		if err := c.acceptOne(p); err != nil {
 			return nil, err
 		}

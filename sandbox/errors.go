@@ -21,6 +21,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNotActive: the account has no code to run.
 	ErrNotActive = errors.New("account is not active")
+	// ErrDuplicate: the genesis lists an account twice.
+	ErrDuplicate = errors.New("account is listed twice")
+	// ErrPoolFull: more than [MaxPool] messages wait for a block.
+	ErrPoolFull = errors.New("too many messages wait for a block")
 	// ErrStateGone: the state after that block is no longer in memory; the
 	// sandbox keeps the last [StatesKept] of each chain.
 	ErrStateGone = errors.New("state of that block is no longer kept")

@@ -1,4 +1,7 @@
 package sandbox
 
-// Shrink lowers the bounds on what waits and on what one call may seal.
-func (c *Chain) Shrink(pool, cascade int) { c.maxPool, c.maxCascade = pool, cascade }
+// Shrink lowers the bounds on what waits, on what one call may seal, and on
+// the transactions of a block.
+func (c *Chain) Shrink(pool, cascade, transactions int) {
+	c.maxPool, c.maxCascade, c.maxTransactions = pool, cascade, transactions
+}

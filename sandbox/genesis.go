@@ -123,6 +123,9 @@ func (c *Chain) settleAccount(g GenesisAccount, now uint32) error {
 	if err != nil {
 		return err
 	}
+	if !s.accounts.IsEmpty() && s.accounts.Get(hashKey(id.hash)) != nil {
+		return ErrDuplicate
+	}
 	c.extra.supply = sum(c.extra.supply, new(big.Int).SetUint64(uint64(g.Balance)))
 	if c.extra.supply.Cmp(maxSupply) > 0 {
 		return tlb.ErrOverflow

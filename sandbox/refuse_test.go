@@ -65,9 +65,35 @@ func TestRefusals(t *testing.T) {
 	if _, err := sandbox.Open(sandbox.Options{Genesis: []sandbox.GenesisAccount{{Address: elsewhere}}}); !errors.Is(err, sandbox.ErrNoWorkchain) {
 		t.Errorf("genesis account elsewhere: %v", err)
 	}
+	twice := []sandbox.GenesisAccount{{Address: account(base, 1)}, {Address: account(base, 1)}}
+	if _, err := sandbox.Open(sandbox.Options{Genesis: twice}); !errors.Is(err, sandbox.ErrDuplicate) {
+		t.Errorf("genesis account twice: %v", err)
+	}
 	if _, err := sandbox.Open(sandbox.Options{Genesis: []sandbox.GenesisAccount{{Address: account(base, 1), Balance: tlb.MaxNano}}}); !errors.Is(err, tlb.ErrOverflow) {
 		t.Errorf("genesis with too many coins: %v", err)
 	}
+}
+
+// TestTwiceInABlock sends the same message twice before a seal: one block takes
+// one of them, the next the other.
+func TestTwiceInABlock(t *testing.T) {
+	chain, err := sandbox.Open(manual(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer chain.Close()
+	for range 2 {
+		if err := chain.Send(t.Context(), give(t, 1, account(base, 1), tlb.TON, false)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []tlb.Nano{tlb.TON, 2 * tlb.TON} {
+		seal(t, chain)
+		if got, err := chain.Account(t.Context(), tlb.Block{}, account(base, 1)); err != nil || got.Balance != want {
+			t.Errorf("%s arrived (%v), want %s", got.Balance, err, want)
+		}
+	}
+	checkBlocks(t, chain)
 }
 
 func second[T any](_ T, err error) error { return err }
@@ -94,7 +120,7 @@ func TestPoolFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer chain.Close()
-	chain.Shrink(1, 1)
+	chain.Shrink(1, 1, 1)
 	if err := chain.Send(t.Context(), give(t, 1, account(base, 1), tlb.TON, false)); err != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func (c *Chain) emptyCollation(s *shard, now uint32) (*collation, error) {
 		return nil, err
 	}
 	return &collation{
-		vm: c.vm, block: block, shard: s, prev: s.last, limits: limits, now: now, start: start, end: start + 1, seed: seed,
+		vm: c.vm, block: block, shard: s, prev: s.last, limits: limits, most: c.maxTransactions, now: now, start: start, end: start + 1, seed: seed,
 		accounts: map[[32]byte]*change{}, queue: slices.Clone(s.queue), done: s.done,
 		fees: new(big.Int), minted: new(big.Int), imported: new(big.Int), exported: new(big.Int),
 	}, nil

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 
@@ -16,9 +15,6 @@ import (
 
 // MaxPool bounds the messages that may wait for a block.
 const MaxPool = 10_000
-
-// ErrPoolFull: too many messages wait for a block.
-var ErrPoolFull = errors.New("too many messages wait for a block")
 
 // Send takes an external message. A contract that does not accept it makes a
 // [NotAcceptedError]. In instant mode, everything it set off is in the chain
