@@ -224,3 +224,14 @@ func FuzzReadFields(f *testing.F) {
 		}
 	})
 }
+
+func TestSetModel(t *testing.T) {
+	got, err := SetModel([]byte(`{ "messages":[{"role":"user","content":"model"}], "model" : "ours" ,"n":1}`), `their "own"`)
+	want := `{ "messages":[{"role":"user","content":"model"}], "model" : "their \"own\"" ,"n":1}`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+	if _, err := SetModel([]byte(`{}`), "x"); err == nil {
+		t.Error("a body without a model was accepted")
+	}
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,6 +28,19 @@ func SetMaxTokens(body []byte, n uint64) ([]byte, error) {
 		return splice(body, at, number), nil
 	}
 	return insertMember(body, span{0, len(body)}, `"max_tokens":`+number), nil
+}
+
+// SetModel returns the body with another model named in it, for an engine that knows the model by a name of its own.
+func SetModel(body []byte, name string) ([]byte, error) {
+	r, err := readRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(name)
+	if err != nil {
+		return nil, err
+	}
+	return splice(body, r.at["model"], string(text)), nil
 }
 
 // withUsage returns the body with stream_options.include_usage set.

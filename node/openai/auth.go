@@ -3,25 +3,11 @@ package openai
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 )
-
-// CheckListen returns [ErrNeedKeys] if addr (host:port) can be reached from elsewhere than this machine and no key guards
-// it: whoever reaches the endpoint spends its owner's money.
-func CheckListen(addr string, keys []string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("listen address %q: %w", addr, err)
-	}
-	if isLoopback(host) || len(newKeyring(keys)) > 0 {
-		return nil
-	}
-	return fmt.Errorf("listen address %q: %w; listen on 127.0.0.1 or configure a key", addr, ErrNeedKeys)
-}
 
 // isLoopback is about names as well as addresses, but of names trusts only localhost.
 func isLoopback(host string) bool {
@@ -32,23 +18,16 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// keyring holds the SHA-256 of each accepted key. Hashes have one length, so that comparing them takes the same time
-// whatever is wrong with a key.
-type keyring [][sha256.Size]byte
+// HashKey is how an accepted API key is configured and stored: keys are random, so their SHA-256 gives nothing away.
+func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 
-func newKeyring(keys []string) keyring {
-	var ring keyring
-	for _, key := range keys {
-		if key = strings.TrimSpace(key); key != "" {
-			ring = append(ring, sha256.Sum256([]byte(key)))
-		}
-	}
-	return ring
-}
+// keyring holds the hash of each accepted key. Hashes have one length, so that comparing them takes the same time
+// whatever is wrong with a key.
+type keyring [][32]byte
 
 // accepts compares with every key, always.
 func (k keyring) accepts(key string) bool {
-	sum, found := sha256.Sum256([]byte(key)), 0
+	sum, found := HashKey(key), 0
 	for i := range k {
 		found |= subtle.ConstantTimeCompare(k[i][:], sum[:])
 	}

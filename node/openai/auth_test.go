@@ -1,13 +1,12 @@
 package openai
 
 import (
-	"errors"
 	"net/http/httptest"
 	"testing"
 )
 
 func TestKeys(t *testing.T) {
-	two := Options{Keys: []string{"sk-one", " sk-two "}}
+	two := Options{Keys: hashed("sk-one", "sk-two")}
 	for _, c := range []struct {
 		name   string
 		o      Options
@@ -15,7 +14,7 @@ func TestKeys(t *testing.T) {
 		want   int
 	}{
 		{"first", two, "Bearer sk-one", 200},
-		{"second, trimmed", two, "Bearer sk-two", 200},
+		{"second", two, "Bearer sk-two", 200},
 		{"scheme in lower case", two, "bearer sk-one", 200},
 		{"none", two, "", 401},
 		{"empty", two, "Bearer ", 401},
@@ -25,7 +24,6 @@ func TestKeys(t *testing.T) {
 		{"other scheme", two, "Basic sk-one", 401},
 		{"bare", two, "sk-one", 401},
 		{"required, none configured", Options{RequireKey: true}, "Bearer x", 401},
-		{"required, empty configured", Options{RequireKey: true, Keys: []string{"", " "}}, "Bearer ", 401},
 		{"no key configured, one sent", Options{}, "Bearer whatever", 200},
 		{"no key configured, none sent", Options{}, "", 200},
 	} {
@@ -74,38 +72,16 @@ func TestWebPagesAreKeptOut(t *testing.T) {
 			q.Header.Set("Authorization", "Bearer "+c.keys[0])
 		}
 		w := httptest.NewRecorder()
-		NewHandler(fakeBackend{}, Options{Keys: c.keys}).ServeHTTP(w, q)
+		NewHandler(fakeBackend{}, Options{Keys: hashed(c.keys...)}).ServeHTTP(w, q)
 		if readError(t, w.Body.String()); w.Code != c.want {
 			t.Errorf("%s: status %d, want %d", c.name, w.Code, c.want)
 		}
 	}
 }
 
-func TestCheckListen(t *testing.T) {
-	for _, c := range []struct {
-		addr string
-		keys []string
-		ok   bool
-	}{
-		{"127.0.0.1:10000", nil, true},
-		{"127.9.9.9:10000", nil, true},
-		{"localhost:10000", nil, true},
-		{"[::1]:10000", nil, true},
-		{"[::ffff:127.0.0.1]:10000", nil, true},
-		{":10000", nil, false},
-		{"0.0.0.0:10000", nil, false},
-		{"[::]:10000", nil, false},
-		{"192.168.1.2:10000", nil, false},
-		{"localhost.evil.example:10000", nil, false},
-		{"127.0.0.1.evil.example:10000", nil, false},
-		{"0.0.0.0:10000", []string{""}, false},
-		{"0.0.0.0:10000", []string{"sk-one"}, true},
-	} {
-		if err := CheckListen(c.addr, c.keys); c.ok != (err == nil) || err != nil && !errors.Is(err, ErrNeedKeys) {
-			t.Errorf("%s with keys %q: %v", c.addr, c.keys, err)
-		}
+func hashed(keys ...string) (all [][32]byte) {
+	for _, key := range keys {
+		all = append(all, HashKey(key))
 	}
-	if err := CheckListen("10000", []string{"sk-one"}); err == nil || errors.Is(err, ErrNeedKeys) {
-		t.Errorf("address without port: %v", err)
-	}
+	return all
 }

@@ -18,7 +18,7 @@
 //   - Bad input never makes a 5xx, and never reaches the backend.
 //   - A request has a deadline. When its client goes away, the backend's context is cancelled at once.
 //   - Prompts, answers and the engine's error texts are never logged.
-//   - No key configured means loopback only: [CheckListen] refuses other addresses, and requests that come through a
+//   - No key configured means loopback only: the configuration refuses other addresses, and requests that come through a
 //     browser from some other page are refused too, since they would spend the owner's money.
 //
 // Start reading at [Backend], then Handler.complete.

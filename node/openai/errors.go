@@ -20,9 +20,6 @@ var (
 	ErrDeadline      = errors.New("the request took too long") // 504
 )
 
-// ErrNeedKeys: [CheckListen] refuses an address that others can reach while there is no key.
-var ErrNeedKeys = errors.New("an address other than loopback needs API keys")
-
 // Types of errors, as OpenAI names them.
 const (
 	typeRequest = "invalid_request_error"

@@ -15,8 +15,9 @@ import (
 
 // Options of a [Handler]. The zero value works, for programs on this machine only.
 type Options struct {
-	// Keys that are accepted as bearer tokens. With none, every program on this machine may ask.
-	Keys []string
+	// Keys are the hashes ([HashKey]) of what is accepted as a bearer token. With none, every program on this machine
+	// may ask.
+	Keys [][32]byte
 	// RequireKey refuses everything that brings no accepted key, also if Keys is empty.
 	RequireKey bool
 	// MaxTokens caps each completion whose request sets no cap. Default 1024.
@@ -52,7 +53,7 @@ func NewHandler(backend Backend, o Options) *Handler {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Handler{
-		backend: backend, keys: newKeyring(o.Keys), requireKey: o.RequireKey, maxTokens: o.MaxTokens,
+		backend: backend, keys: o.Keys, requireKey: o.RequireKey, maxTokens: o.MaxTokens,
 		timeout: o.Timeout, log: o.Log, crossOrigin: http.NewCrossOriginProtection(),
 	}
 }

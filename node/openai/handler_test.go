@@ -385,7 +385,7 @@ func TestBodyCutShort(t *testing.T) {
 func TestNothingPrivateIsLogged(t *testing.T) {
 	const mark = "canary7431"
 	var logged bytes.Buffer
-	o := Options{Keys: []string{"key-" + mark}, Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	o := Options{Keys: hashed("key-" + mark), Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	ask := func(b Backend, body string) {
 		w := httptest.NewRecorder()
 		q := httptest.NewRequest("POST", engine.PathChat, strings.NewReader(body))
@@ -415,7 +415,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 func Example() {
 	// A backend is what the client node has behind the endpoint; this one gives a fixed answer.
 	backend := answering(fakeAnswer{parts: []string{`{"choices":[]}`}, final: Final{Cost: 1234}})
-	server := httptest.NewServer(NewHandler(backend, Options{Keys: []string{"sk-mine"}}))
+	server := httptest.NewServer(NewHandler(backend, Options{Keys: hashed("sk-mine")}))
 	defer server.Close()
 
 	q, _ := http.NewRequest("POST", server.URL+"/v1/chat/completions", strings.NewReader(askWhole))

@@ -25,7 +25,7 @@ func demoParams(question string) openai.ChatCompletionNewParams {
 }
 
 func TestSDKWhole(t *testing.T) {
-	client := sdk(t, demoBackend(t), Options{Keys: []string{"sk-one"}}, "sk-one")
+	client := sdk(t, demoBackend(t), Options{Keys: hashed("sk-one")}, "sk-one")
 	var answer *http.Response
 	chat, err := client.Chat.Completions.New(t.Context(), demoParams("Count to 5, please."), option.WithResponseInto(&answer))
 	if err != nil {
@@ -97,7 +97,7 @@ func TestSDKErrors(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	client := sdk(t, demoBackend(t), Options{Keys: []string{"sk-one"}}, "sk-two")
+	client := sdk(t, demoBackend(t), Options{Keys: hashed("sk-one")}, "sk-two")
 	_, err := client.Models.List(t.Context())
 	check("bad key", err, 401, "invalid_api_key")
 
