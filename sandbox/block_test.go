@@ -103,6 +103,10 @@ func checkBlocks(t *testing.T, chain *sandbox.Chain) {
 				t.Fatal(err)
 			}
 			transactions += len(list)
+			views, err := chain.BlockTransactions(next)
+			if err != nil || len(views) != len(list) {
+				t.Errorf("%d:%d: %d transactions (%v), want %d", workchain, seqno, len(views), err, len(list))
+			}
 			checkTongo(t, root, to)
 		}
 		t.Logf("workchain %d: %d blocks, %d transactions", workchain, head.SeqNo, transactions)

@@ -15,19 +15,11 @@ func (c *Chain) BlockTransactions(id BlockID) ([]tlb.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	extra, err := root.PeekRef(3)
+	blocks, err := accountBlocks(root)
 	if err != nil {
 		return nil, err
 	}
-	list, err := extra.PeekRef(2)
-	if err != nil {
-		return nil, err
-	}
-	var blocks tontlb.ShardAccountBlocks
-	if err := tontlb.Parse(&blocks, list); err != nil {
-		return nil, fmt.Errorf("account blocks: %w", err)
-	}
-	accounts, err := blocks.Accounts.IteratorExtra(false, false)
+	accounts, err := blocks.IteratorExtra(false, false)
 	if err != nil {
 		return nil, fmt.Errorf("account blocks: %w", err)
 	}

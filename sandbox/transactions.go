@@ -61,19 +61,11 @@ func (c *Chain) transaction(id accountID, lt uint64) (tlb.Tx, error) {
 
 // transactionIn finds a transaction in a block.
 func transactionIn(root *cell.Cell, id accountID, lt uint64) (tlb.Tx, error) {
-	extra, err := root.PeekRef(3)
+	blocks, err := accountBlocks(root)
 	if err != nil {
 		return tlb.Tx{}, err
 	}
-	list, err := extra.PeekRef(2)
-	if err != nil {
-		return tlb.Tx{}, err
-	}
-	var blocks tontlb.ShardAccountBlocks
-	if err := tontlb.Parse(&blocks, list); err != nil {
-		return tlb.Tx{}, fmt.Errorf("account blocks: %w", err)
-	}
-	value, err := blocks.Accounts.LoadValue(hashKey(id.hash))
+	value, err := blocks.LoadValue(hashKey(id.hash))
 	if err != nil {
 		return tlb.Tx{}, ErrNotFound
 	}
@@ -90,6 +82,23 @@ func transactionIn(root *cell.Cell, id accountID, lt uint64) (tlb.Tx, error) {
 		return tlb.Tx{}, err
 	}
 	return viewTransaction(id, tx)
+}
+
+// accountBlocks are a block's transactions, by account.
+func accountBlocks(root *cell.Cell) (*tontlb.ShardAccountBlocksAugDict, error) {
+	extra, err := root.PeekRef(3)
+	if err != nil {
+		return nil, fmt.Errorf("block extra: %w", err)
+	}
+	list, err := extra.PeekRef(2)
+	if err != nil {
+		return nil, fmt.Errorf("account blocks: %w", err)
+	}
+	var blocks tontlb.ShardAccountBlocks
+	if err := tontlb.Parse(&blocks, list); err != nil {
+		return nil, fmt.Errorf("account blocks: %w", err)
+	}
+	return blocks.Accounts, nil
 }
 
 // viewTransaction reads the head of a transaction cell.
