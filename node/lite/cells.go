@@ -1,7 +1,6 @@
 package lite
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -64,8 +63,7 @@ func checkMask(c *cell.Cell, seen map[*cell.Cell]byte) (byte, error) {
 		return 0, fmt.Errorf("%w: not a plain cell", ErrForgedCell)
 	}
 	var below byte
-	refs := make([]*cell.Cell, c.RefsNum())
-	for i := range refs {
+	for i := range int(c.RefsNum()) {
 		ref, err := c.PeekRef(i)
 		if err != nil {
 			return 0, fmt.Errorf("%w: %v", ErrForgedCell, err)
@@ -75,12 +73,11 @@ func checkMask(c *cell.Cell, seen map[*cell.Cell]byte) (byte, error) {
 			return 0, err
 		}
 		below |= mask
-		refs[i] = ref
 	}
 	mask := below
 	if c.IsSpecial() {
 		var err error
-		if mask, err = specialMask(c, refs, below); err != nil {
+		if mask, err = specialMask(c, below); err != nil {
 			return 0, err
 		}
 	}
@@ -91,66 +88,29 @@ func checkMask(c *cell.Cell, seen map[*cell.Cell]byte) (byte, error) {
 	return mask, nil
 }
 
-const (
-	hashBits  = 256
-	depthBits = 16
-)
-
-// specialMask checks a special cell on its own and returns its level mask.
-//
-//	pruned branch   type:8 mask:8 (hash:256)×levels (depth:16)×levels
-//	library         type:8 hash:256
-//	Merkle proof    type:8 hash:256 depth:16 ^body
-//	Merkle update   type:8 old:256 new:256 old_depth:16 new_depth:16 ^old ^new
-func specialMask(c *cell.Cell, refs []*cell.Cell, below byte) (byte, error) {
-	data, err := rawBits(c)
-	if err != nil {
-		return 0, err
-	}
-	shape := func(bits uint, n int) bool { return c.BitsSize() == 8+bits && len(refs) == n }
-	merkle := func(n int) bool {
-		for i, ref := range refs {
-			hash := data[1+32*i : 1+32*(i+1)]
-			depth := binary.BigEndian.Uint16(data[1+32*n+2*i:])
-			if [32]byte(hash) != ref.HashKey(0) || depth != ref.Depth(0) {
-				return false
-			}
-		}
-		return true
-	}
-	switch cell.Type(data[0]) {
+// specialMask is the level mask of a special cell, given those of the cells below.
+// That such a cell has the right shape, and a Merkle cell the hashes of what is
+// below it, the library checks whenever it reads a bag of cells.
+func specialMask(c *cell.Cell, below byte) (byte, error) {
+	switch c.GetType() {
 	case cell.PrunedCellType:
-		if c.BitsSize() < 16 {
-			break
+		data, err := rawBits(c)
+		if err != nil || len(data) < 2 {
+			return 0, fmt.Errorf("%w: malformed pruned branch", ErrForgedCell)
 		}
-		mask := data[1]
-		levels := uint(mask&1 + mask>>1&1 + mask>>2&1)
-		if mask >= 1 && mask <= 7 && shape(8+levels*(hashBits+depthBits), 0) {
-			return mask, nil
-		}
+		return data[1], nil
 	case cell.LibraryCellType:
-		if shape(hashBits, 0) {
-			return 0, nil
-		}
-	case cell.MerkleProofCellType:
-		if shape(hashBits+depthBits, 1) && merkle(1) {
-			return below >> 1, nil
-		}
-	case cell.MerkleUpdateCellType:
-		if shape(2*(hashBits+depthBits), 2) && merkle(2) {
-			return below >> 1, nil
-		}
+		return 0, nil
+	case cell.MerkleProofCellType, cell.MerkleUpdateCellType:
+		return below >> 1, nil
 	}
-	return 0, fmt.Errorf("%w: malformed special cell", ErrForgedCell)
+	return 0, fmt.Errorf("%w: special cell of unknown type", ErrForgedCell)
 }
 
-// rawBits returns the bits of a special cell, at least one byte.
+// rawBits returns the bits of a special cell.
 func rawBits(c *cell.Cell) ([]byte, error) {
-	s, err := c.BeginParse()
-	if err == nil && s.BitsLeft() < 8 {
-		err = fmt.Errorf("only %d bits", s.BitsLeft())
-	}
 	var data []byte
+	s, err := c.BeginParse()
 	if err == nil {
 		data, err = s.LoadSlice(s.BitsLeft())
 	}

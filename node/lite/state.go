@@ -79,9 +79,9 @@ func newState(update *cell.Cell) (hash [32]byte, err error) {
 	if update.GetType() != cell.MerkleUpdateCellType {
 		return hash, nil // pruned
 	}
-	data, err := rawBits(update)
-	if err != nil {
-		return hash, err
+	data, err := rawBits(update) // type:8 old:256 new:256 …
+	if err != nil || len(data) < 65 {
+		return hash, fmt.Errorf("%w: malformed state update", ErrForgedCell)
 	}
 	return [32]byte(data[33:65]), nil
 }
