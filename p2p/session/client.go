@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"io"
 	"time"
@@ -39,10 +40,15 @@ func (c *Client) Hello(ctx context.Context, id peer.ID, h Hello) (Hello, Peer, e
 	return answer, p, err
 }
 
-// Announce shows a channel that pays the peer, and returns how it stands there. The
-// status is a claim: vouchers in it are to be verified.
-func (c *Client) Announce(ctx context.Context, id peer.ID, cfg tlb.ChannelConfig) (ChannelStatus, error) {
-	answer, _, err := call[ChannelStatus](ctx, c, id, announce{cfg})
+// Announce shows a channel that pays the peer, proves with its session key that it
+// is ours, and returns how it stands there. The status is a claim: vouchers in it
+// are to be verified.
+func (c *Client) Announce(ctx context.Context, id peer.ID, cfg tlb.ChannelConfig, key ed25519.PrivateKey) (ChannelStatus, error) {
+	proof, err := signAnnouncement(c.host.ID(), id, cfg, key)
+	if err != nil {
+		return ChannelStatus{}, fmt.Errorf("announce: %w", err)
+	}
+	answer, _, err := call[ChannelStatus](ctx, c, id, announce{cfg, proof})
 	return answer, err
 }
 

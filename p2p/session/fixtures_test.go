@@ -117,7 +117,7 @@ func samples(t testing.TB) map[string]message {
 	return map[string]message{
 		"hello":                    testHello(),
 		"hello of a client":        client,
-		"announce":                 announce{testConfig()},
+		"announce":                 announce{testConfig(), [64]byte{9}},
 		"channel status":           ChannelStatus{Channel: channelAddress, Highest: &voucher, Authorised: 5_000_000, Spent: 4_000_000},
 		"channel status, problem":  ChannelStatus{Channel: channelAddress, Problem: CodeDepositLow, Hint: "deposit at least 0.1 TON"},
 		"close channel":            closeChannel{channelAddress},

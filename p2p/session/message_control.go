@@ -73,7 +73,10 @@ type ChannelStatus struct {
 
 // The control messages that the API speaks through method arguments.
 type (
-	announce      struct{ Config tlb.ChannelConfig }
+	announce struct {
+		Config tlb.ChannelConfig
+		Proof  [64]byte // see announcement
+	}
 	closeChannel  struct{ Channel string }
 	closeConsent  struct{ Consent tlb.SignedCoopClose }
 	offersRequest struct{}

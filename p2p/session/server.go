@@ -24,7 +24,8 @@ type Handler interface {
 	// Hello learns who the peer is, again and again, and introduces this end. The
 	// peer's version was checked.
 	Hello(context.Context, Peer, Hello) (Hello, error)
-	// Announce is told of a channel that pays this end, and says how it stands.
+	// Announce is told of a channel that pays this end, by a peer that has proven to
+	// hold its session key, and says how it stands.
 	Announce(context.Context, Peer, tlb.ChannelConfig) (ChannelStatus, error)
 	// CloseChannel gives consent to close a channel, after which no request is
 	// accepted on it.
@@ -191,6 +192,9 @@ func (s *Server) answer(ctx context.Context, p Peer, question message) (answer m
 		}
 		return asMessage(s.handler.Hello(ctx, p, q))
 	case announce:
+		if err := q.verify(p.ID, s.host.ID()); err != nil {
+			return nil, err
+		}
 		return asMessage(s.handler.Announce(ctx, p, q.Config))
 	case closeChannel:
 		consent, err := s.handler.CloseChannel(ctx, p, q.Channel)

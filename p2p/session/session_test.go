@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
 	"github.com/tussah-network/tussah/p2p"
@@ -222,7 +223,7 @@ func TestControlCalls(t *testing.T) {
 	if who.ID != id || who.Appraisal == nil || who.Appraisal.Image != sim.Measure("proxy").Image() {
 		t.Errorf("peer is %+v", who)
 	}
-	gotStatus, err := p.client.Announce(ctx, id, testConfig())
+	gotStatus, err := p.client.Announce(ctx, id, testConfig(), testKey(1))
 	if diff := cmp.Diff(status, gotStatus, sameMessage); err != nil || diff != "" {
 		t.Errorf("announce: %v (-want +got):\n%s", err, diff)
 	}
@@ -265,7 +266,7 @@ func TestControlRefusals(t *testing.T) {
 	if _, _, err := p.client.Hello(ctx, id, client); !errors.Is(err, ErrInternal) {
 		t.Errorf("answer that cannot be sent: got %v, want ErrInternal", err)
 	}
-	if _, err := p.client.Announce(ctx, id, testConfig()); !errors.Is(err, ErrInternal) || strings.Contains(err.Error(), "alice") {
+	if _, err := p.client.Announce(ctx, id, testConfig(), testKey(1)); !errors.Is(err, ErrInternal) || strings.Contains(err.Error(), "alice") {
 		t.Errorf("foreign error: got %v", err)
 	}
 	if _, err := p.client.CloseChannel(ctx, id, "c"); !errors.Is(err, ErrInternal) {
@@ -281,7 +282,7 @@ func TestControlRefusals(t *testing.T) {
 	}
 	p.server.stop(ErrDraining)
 	<-blocked
-	if _, err := p.client.Announce(ctx, p.payer.ID(), testConfig()); err == nil {
+	if _, err := p.client.Announce(ctx, p.payer.ID(), testConfig(), testKey(1)); err == nil {
 		t.Error("a call to ourselves succeeded")
 	}
 }
@@ -374,4 +375,43 @@ func frames(t *testing.T, messages ...message) []byte {
 		}
 	}
 	return b
+}
+
+// A channel's address is public, and so is a voucher once it was claimed: neither
+// lets a stranger use the channel.
+func TestAnnouncementNeedsTheSessionKey(t *testing.T) {
+	heard := false
+	p := newPair(t, handler{announce: func(context.Context, Peer, tlb.ChannelConfig) (ChannelStatus, error) {
+		heard = true
+		return ChannelStatus{Channel: channelAddress}, nil
+	}})
+	ctx, id, cfg := t.Context(), p.payee.ID(), testConfig()
+	if _, err := p.client.Announce(ctx, id, cfg, testKey(2)); !errors.Is(err, ErrUnauthorised) || heard {
+		t.Errorf("another key: %v", err)
+	}
+	for name, ends := range map[string][2]peer.ID{"another payer": {"someone", id}, "another payee": {p.payer.ID(), "someone"}} {
+		proof, err := signAnnouncement(ends[0], ends[1], cfg, testKey(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (announce{cfg, proof}).verify(p.payer.ID(), id); !errors.Is(err, ErrUnauthorised) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	proof, err := signAnnouncement(p.payer.ID(), id, cfg, testKey(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := cfg
+	other.Salt++
+	if err := (announce{other, proof}).verify(p.payer.ID(), id); !errors.Is(err, ErrUnauthorised) {
+		t.Errorf("another channel: %v", err)
+	}
+	cfg.SessionKey = [32]byte{1} // of small order: one signature fits every text
+	if err := (announce{cfg, proof}).verify(p.payer.ID(), id); !errors.Is(err, ErrUnauthorised) {
+		t.Errorf("weak key: %v", err)
+	}
+	if _, err := p.client.Announce(ctx, id, testConfig(), testKey(1)); err != nil || !heard {
+		t.Errorf("the channel's own key: %v", err)
+	}
 }

@@ -50,7 +50,8 @@ type (
 		Draining     bool        `cbor:"13,keyasint"`
 	}
 	wireAnnounce struct {
-		Config []byte `cbor:"1,keyasint"` // BoC of the channel's initial storage
+		Config []byte   `cbor:"1,keyasint"` // BoC of the channel's initial storage
+		Proof  [64]byte `cbor:"2,keyasint"`
 	}
 	wireChannelStatus struct {
 		Channel    string   `cbor:"1,keyasint"`
@@ -175,7 +176,7 @@ func (m announce) wire() (any, error) {
 		return nil, err
 	}
 	boc, err := tlb.EncodeBoC(data)
-	return wireAnnounce{Config: boc}, err
+	return wireAnnounce{Config: boc, Proof: m.Proof}, err
 }
 
 // parse leaves it to the comparison with the one encoding to refuse the storage of
@@ -186,7 +187,7 @@ func (w wireAnnounce) parse() (message, error) {
 		return nil, err
 	}
 	state, err := tlb.ParseChannelState(data)
-	return announce{Config: state.Config}, err
+	return announce{Config: state.Config, Proof: w.Proof}, err
 }
 
 func (m ChannelStatus) wire() (any, error) {
