@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/xssnick/tonutils-go/address"
 
 	"github.com/tussah-network/tussah/contracts"
@@ -263,6 +264,79 @@ func (c *channel) requestCloseWith(value tlb.Nano) {
 	m := contracts.RequestClose(c.addr)
 	m.Amount = value
 	c.try("request close", 0, alice, m)
+}
+
+// A stranger who sees the payer's message may deploy the channel first, and let it starve for years. The
+// payer opens it all the same.
+func TestDeployedByStranger(t *testing.T) {
+	for _, years := range []int{0, 1, 20, 200} {
+		n := newNetwork(t, sandbox.Options{})
+		c := n.newChannel()
+		open := must(contracts.OpenChannel(c.cfg, tlb.TON))
+		deploy := open
+		deploy.Amount = tlb.TON / 100
+		n.try("a stranger deploys", contracts.ExitNotPayer, carol, deploy)
+		n.advance(time.Duration(years) * 365 * 24 * time.Hour)
+		status := n.account(c.addr).Status
+		open.Amount += tlb.TON // for the debt; what is not needed comes back
+		if trace := n.send(alice, open); trace.Skipped != "" {
+			// Its debt was above the limit: this message froze it, and came back. The next one thaws it.
+			status = n.account(c.addr).Status
+			n.try("open", 0, alice, open)
+		}
+		n.try("claim", 0, bob, c.claim(c.voucher(tlb.TON)))
+		if got := n.balance(c.addr); got != contracts.ChannelReserve {
+			t.Errorf("after %d years: channel holds %v, want %v", years, got, contracts.ChannelReserve)
+		}
+		t.Logf("after %d years the account was %v", years, status)
+		n.checkConserved()
+	}
+}
+
+// Strangers send every operation with every value: no coin of the channel moves but to the payee, and
+// only for a voucher.
+func TestStrangers(t *testing.T) {
+	for _, closing := range []bool{false, true} {
+		n := newNetwork(t, sandbox.Options{})
+		c := n.openChannel(3 * tlb.TON)
+		v := c.voucher(tlb.TON)
+		if closing {
+			c.requestClose()
+		}
+		c.try("claim", 0, bob, c.claim(v))
+		state := c.state()
+		messages := []contracts.Message{
+			must(contracts.OpenChannel(c.cfg, tlb.TON)), must(contracts.TopUp(c.addr, tlb.TON)), c.claim(v), must(contracts.Rotate(c.addr, public(key("thief")))),
+			contracts.RequestClose(c.addr), contracts.Finish(c.addr), c.coopClose(c.consent(tlb.TON)), raw(c.addr, 0, must(tlb.ChannelPayout{Settled: 1}.ToCell())),
+			raw(c.addr, 0, must(tlb.ChannelCloseNotice{}.ToCell())), raw(c.addr, 0, must(tlb.Excesses{}.ToCell())),
+		}
+		for _, m := range messages {
+			for _, stranger := range []*address.Address{bob, carol} {
+				for _, amount := range []tlb.Nano{0, 1_000_000, 5_000_000, 100 * tlb.TON} {
+					for _, bounce := range []bool{false, true} {
+						m.Amount, m.Bounce = amount, bounce
+						before := n.balance(c.addr)
+						trace := n.send(stranger, m)
+						if got := n.balance(c.addr); got+storageFee(trace) < before {
+							t.Fatalf("balance fell from %v to %v\n%v", before, got, trace)
+						}
+						for _, out := range trace.Caused {
+							if !out.Message.To.Equals(stranger) {
+								t.Fatalf("coins went elsewhere\n%v", trace)
+							}
+						}
+					}
+				}
+			}
+		}
+		// All that the strangers achieved: gifts, and deposits of their own.
+		after := c.state()
+		state.Deposit = after.Deposit
+		if diff := cmp.Diff(state, after, cmp.Comparer((*address.Address).Equals)); diff != "" {
+			t.Errorf("strangers changed the channel:\n%s", diff)
+		}
+		n.checkConserved()
+	}
 }
 
 // The code alone makes no channel: storage can be forged at deployment.

@@ -11,7 +11,7 @@ import (
 // is a new contract.
 func TestCodeHashes(t *testing.T) {
 	channel, registry := contracts.ChannelCode().HashKey(), contracts.RegistryCode().HashKey()
-	if got, want := hex.EncodeToString(channel[:]), "5de39dde4a15be79021b2b7022a3756a0b2ce9e58e66be7fd378997f903bed38"; got != want {
+	if got, want := hex.EncodeToString(channel[:]), "42bc33e2f6ae4ad9f3508c719e65759fbded7f2be7ec2bfc437a221e35bda192"; got != want {
 		t.Errorf("channel code hash is %s, want %s", got, want)
 	}
 	if got, want := hex.EncodeToString(registry[:]), "ed036850ad2e84ab36b7b0f673966a8be382ea125efde68702ac5b5e7e3e7b08"; got != want {

@@ -94,7 +94,7 @@ func forwardFee(m contracts.Message) tlb.Nano {
 // (the GAS constants) are checked against it, and so are the goals of the design.
 func TestCosts(t *testing.T) {
 	want := map[string]uint64{
-		"channel open": 7495, "channel top up": 4397, "channel claim": 6899, "channel rotate": 6997,
+		"channel open": 7539, "channel top up": 4397, "channel claim": 6899, "channel rotate": 6997,
 		"channel claim, old epoch": 7467, "channel request close": 7765, "channel finish": 3536,
 		"channel finish, stranger": 5086, "channel coop close": 6128,
 		"registry announce": 6875, "registry execute": 8192, "registry revoke": 6916,
@@ -175,5 +175,5 @@ func ExampleOpenChannel() {
 	}
 	body, err := contracts.DecodeMessage(m.Body)
 	fmt.Printf("%s with %s: %+v, %v\n", m.To, m.Amount, body, err)
-	// Output: EQDVBDUylnKEDgTCKXDr_Hc8RmxJ0uSwPgLqvY2VqmLCOSNJ with 5.07 TON: {Query:0 Deposit:5 TON}, <nil>
+	// Output: EQC8SWEePvjhg6cfxcXwfJbmxzLVfg2P1mViBa73TUDBUC0I with 5.07 TON: {Query:0 Deposit:5 TON}, <nil>
 }

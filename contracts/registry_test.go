@@ -435,7 +435,7 @@ func TestRegistryIsBoundedInGas(t *testing.T) {
 	n := newNetwork(t, sandbox.Options{})
 	r := n.deployRegistry(func(p *tlb.RegistryParams) { p.MinStake = tlb.MinProxyStake })
 	var worst uint64
-	for i := range 160 {
+	for i := range 96 {
 		var id [32]byte
 		if i < 64 {
 			id[i/8] = 0x80 >> (i % 8) // shares i zero bits with the all-zero key
@@ -451,7 +451,7 @@ func TestRegistryIsBoundedInGas(t *testing.T) {
 	}
 	n.advance(7 * day)
 	worst = max(worst, n.try("deepest", 0, deepest, contracts.WithdrawStake(r.addr)).Gas)
-	t.Logf("160 proxies, one 64 levels deep: at most %d gas", worst)
+	t.Logf("96 proxies, one 64 levels deep: at most %d gas", worst)
 	if worst > 60_000 {
 		t.Errorf("%d gas, the contract reserves 60000", worst)
 	}
