@@ -8,11 +8,11 @@ import (
 
 // ChannelState is the storage of a channel contract.
 //
-// Epoch is part of every voucher and says which session key signs. It is not a
-// counter from zero: a channel starts with the unix time it was opened at and
-// each rotation adds one. Take it from the chain; never assume it. Since a
-// rotation needs at least [MinCloseDelay] seconds, an address that is opened a
-// second time starts above every epoch it ever had, and its old vouchers are dead.
+// Epoch is part of every voucher and says which session key signs. It is not a counter from zero: a
+// channel starts with the unix time it was opened at, and each rotation adds one. Take it from the
+// chain; never assume it. Since a close delay holds one rotation at most, an address that is opened a
+// second time starts above every epoch it had, and its old vouchers are dead. (The payer could open it
+// again within the same two seconds; nobody but itself would be harmed.)
 //
 //	channel_state#_ settled:uint64 deposit:uint64 close_at:uint32 epoch:uint32
 //	    session_key:uint256 rotation:(Maybe ^ChannelRotation)
