@@ -120,6 +120,10 @@ func LoadOrCreateIdentity(path string) (Identity, error) {
 // ID is the peer id that the key stands for.
 func (i Identity) ID() peer.ID { return i.id }
 
+// Private is the key itself. A worker signs its work with it, since its evidence
+// binds it.
+func (i Identity) Private() ed25519.PrivateKey { return i.key }
+
 // String hides the key.
 func (i Identity) String() string { return "redacted" }
 

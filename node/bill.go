@@ -1,0 +1,132 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/tlb"
+	"github.com/tussah-network/tussah/wallet/channel"
+)
+
+// bill is one request at the earning end: it takes vouchers as they come, and
+// lets nothing be delivered that is not authorised.
+type bill struct {
+	channel *payeeChannel
+	in      *session.Incoming
+	price   tlb.Price
+	grace   time.Duration
+	ctx     context.Context // ends when the payer stops paying or goes away
+	charged tlb.Nano
+	refused chan error // the first voucher that was not acceptable
+}
+
+// begin admits a request: the channel is the peer's, the price is ours, and
+// enough is authorised to start. The caller ends the bill with finish.
+func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incoming, price tlb.Price, grace time.Duration) (*bill, error) {
+	h := in.Header
+	c, ok := p.at(h.Channel)
+	if !ok || c.Peer != peer.ID {
+		return nil, &session.Error{Code: session.CodeChannelUnknown, Message: "no channel of yours at " + h.Channel, Hint: "announce the channel first"}
+	}
+	if h.Price != price {
+		return nil, &session.Error{Code: session.CodePrice, Message: "the price has changed", Hint: "ask for the offers again"}
+	}
+	if h.Voucher != nil {
+		// A lower one was overtaken by a later request's: harmless, and what counts is the total.
+		if err := c.payee.Accept(ctx, *h.Voucher); err != nil && !errors.Is(err, channel.ErrVoucherLow) {
+			return nil, voucherRefusal(err)
+		}
+	}
+	need, err := startCost(price, h.PromptBound, h.MaxTokens)
+	if err != nil {
+		return nil, &session.Error{Code: session.CodeBadRequest, Message: err.Error()}
+	}
+	if err := c.payee.Begin(ctx, h.ID, min(need, h.MaxCost)); err != nil {
+		return nil, voucherRefusal(err)
+	}
+	b := &bill{channel: c, in: in, price: price, grace: grace, refused: make(chan error, 1)}
+	var stop context.CancelCauseFunc
+	b.ctx, stop = context.WithCancelCause(ctx)
+	go b.collect(stop)
+	return b, nil
+}
+
+// collect accepts vouchers until no more can come. A bad one ends the request.
+func (b *bill) collect(stop context.CancelCauseFunc) {
+	for v := range b.in.Vouchers() {
+		if err := b.channel.payee.Accept(b.ctx, v); err != nil && !errors.Is(err, channel.ErrVoucherLow) {
+			stop(voucherRefusal(err))
+		}
+	}
+}
+
+// charge raises the request's cost to that of the usage, before what was used is
+// delivered. It waits for the payer's voucher if it must, for the grace period at
+// most; then the error is session.ErrPaymentStopped.
+func (b *bill) charge(usage tlb.Usage) error {
+	total, err := b.price.Cost(usage)
+	if err != nil {
+		return err
+	}
+	total = max(total, b.charged) // an engine that corrects itself downwards is settled at the end
+	if total > b.in.Header.MaxCost {
+		return &session.Error{Code: session.CodePaymentStopped, Message: "the request reached its maximum cost"}
+	}
+	ok, err := b.channel.payee.Charge(b.ctx, b.in.Header.ID, total)
+	if err == nil && !ok {
+		err = b.wait(total)
+	}
+	if err == nil {
+		b.charged = total
+	}
+	return err
+}
+
+func (b *bill) wait(total tlb.Nano) error {
+	if err := b.in.NeedVoucher(session.NeedVoucher{Spent: b.charged, Need: total}); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeoutCause(b.ctx, b.grace, &session.Error{Code: session.CodePaymentStopped,
+		Message: fmt.Sprintf("no voucher came within %s", b.grace), Hint: "the answer ends here; what was delivered is charged"})
+	defer stop()
+	err := b.channel.payee.WaitAuthorised(ctx, b.in.Header.ID, total)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// finish ends the bill with the worker's statement of work, at the cost of its
+// usage or at what was charged, whichever is less. It is called exactly once per
+// bill; with no work at all use cancel.
+func (b *bill) finish(work tlb.Work, worker [32]byte, signature [64]byte, identity issuer) (tlb.SignedReceipt, error) {
+	cost, err := b.price.Cost(work.Usage)
+	if err != nil {
+		return tlb.SignedReceipt{}, errors.Join(err, b.cancel())
+	}
+	cost = min(cost, b.charged)
+	spent, err := b.channel.payee.Finish(b.ctx, b.in.Header.ID, cost)
+	if err != nil {
+		return tlb.SignedReceipt{}, err
+	}
+	return tlb.SignReceipt(tlb.Receipt{
+		Work: work, WorkerKey: worker, WorkerSig: signature, Network: b.channel.Config.Network, Channel: b.channel.Channel,
+		Price: b.price, Cost: cost, Spent: spent, Image: identity.Image, Evidence: identity.Evidence,
+	}, identity.key)
+}
+
+// cancel ends a bill for which nothing was delivered.
+func (b *bill) cancel() error {
+	_, err := b.channel.payee.Finish(b.ctx, b.in.Header.ID, 0)
+	return err
+}
+
+// issuer is who signs receipts: this node's payee key, image and evidence.
+type issuer struct {
+	key             ed25519.PrivateKey
+	Image, Evidence [32]byte
+}

@@ -1,0 +1,203 @@
+package node
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/registry"
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// client buys completions from proxies for whoever calls its endpoint.
+type client struct {
+	cfg     ClientConfig
+	links   *links
+	payers  *payers
+	view    func() (registry.View, error)
+	metrics *metrics
+	log     *slog.Logger
+	ctx     context.Context // of the role; parent of what outlives a call
+	opening atomic.Bool
+}
+
+// keep opens channels until there are as many as configured. It is called after
+// each proxy's hello.
+func (c *client) keep(link) {
+	if c.opening.CompareAndSwap(false, true) {
+		go func() {
+			defer c.opening.Store(false)
+			c.openMissing()
+		}()
+	}
+}
+
+func (c *client) openMissing() {
+	open := 0
+	var missing []link
+	for _, l := range c.links.list() {
+		if !l.up() {
+			continue
+		}
+		if _, err := c.payers.ready(l.ID); err == nil {
+			open++
+		} else {
+			missing = append(missing, l)
+		}
+	}
+	// A channel that was begun comes first, so that no second deposit is locked beside it.
+	slices.SortStableFunc(missing, func(a, b link) int {
+		_, begunA := c.payers.to(a.ID)
+		_, begunB := c.payers.to(b.ID)
+		return cmp.Compare(rank(begunA), rank(begunB))
+	})
+	for _, l := range missing {
+		if open >= c.cfg.Proxies {
+			return
+		}
+		ctx, stop := context.WithTimeout(c.ctx, openTimeout)
+		_, err := c.payers.ensure(ctx, l.ID, l.Hello)
+		stop()
+		if err != nil {
+			if c.ctx.Err() == nil {
+				c.log.Warn("cannot open a channel to a proxy", slog.String("proxy", l.Entry.Owner.String()), slog.Any("error", err))
+			}
+			continue
+		}
+		open++
+	}
+}
+
+func rank(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
+}
+
+// choice is an offer and who makes it.
+type choice struct {
+	session.Offer
+	ID   peer.ID
+	Peer session.Peer
+}
+
+// choices are the offers for a model that a channel can pay for, cheapest first.
+// An empty model means all.
+func (c *client) choices(model string) []choice {
+	var all []choice
+	for _, l := range c.links.list() {
+		if _, err := c.payers.ready(l.ID); err != nil || !l.up() || l.Hello.Draining {
+			continue
+		}
+		for _, o := range l.Hello.Offers {
+			if model == "" || o.Model == model {
+				all = append(all, choice{Offer: o, ID: l.ID, Peer: l.Peer})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b choice) int {
+		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Price.Completion+a.Price.Prompt, b.Price.Completion+b.Price.Prompt))
+	})
+	return all
+}
+
+// Refusals of the client itself.
+var (
+	ErrModelNotServed = errors.New("no proxy serves the model")
+	ErrNoProxy        = errors.New("no proxy can be used")
+	ErrTooManyTokens  = errors.New("more completion tokens than offered")
+)
+
+// prompt is one request from the endpoint.
+type prompt struct {
+	Kind        string
+	Model       string
+	Stream      bool
+	Body        []byte
+	MaxTokens   uint64 // completion tokens per choice; 0: the client's default
+	Choices     uint64
+	PromptBound uint64
+}
+
+// requestTimeout is how long one request may take from its first byte to its last.
+const requestTimeout = 10 * time.Minute
+
+// complete buys one completion. Until the first part another proxy is tried.
+func (c *client) complete(ctx context.Context, q prompt, to sink) (bought, error) {
+	choices := c.choices(q.Model)
+	if len(choices) == 0 {
+		if len(c.choices("")) == 0 {
+			return bought{}, fmt.Errorf("%w: %w", ErrNoProxy, c.links.reason())
+		}
+		return bought{}, fmt.Errorf("%w: %q", ErrModelNotServed, q.Model)
+	}
+	watch := &watched{sink: to}
+	var last error
+	for try := 0; try < len(choices) || try < 2; try++ {
+		at := choices[try%len(choices)] // a single proxy gets a second chance, after the channel was squared
+		b, err := c.buy(ctx, at, q, watch)
+		if watch.begun || !retry(b.outcome, err) || ctx.Err() != nil {
+			return b, err
+		}
+		if last = err; err == nil {
+			last = b.Failed.Err()
+		}
+		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.Any("error", last))
+	}
+	return bought{}, last
+}
+
+// bought is a completion with the proxy that brought it.
+type bought struct {
+	outcome
+	Proxy session.Peer
+}
+
+func (c *client) buy(ctx context.Context, at choice, q prompt, to sink) (bought, error) {
+	perChoice := q.MaxTokens
+	switch {
+	case perChoice == 0:
+		perChoice = uint64(min(c.cfg.MaxTokens, at.MaxTokens))
+	case perChoice > uint64(at.MaxTokens):
+		return bought{}, fmt.Errorf("%w: %d asked, %d offered", ErrTooManyTokens, perChoice, at.MaxTokens)
+	}
+	o := order{
+		Kind: q.Kind, Model: q.Model, Stream: q.Stream, Price: at.Price, MaxTokens: perChoice * q.Choices,
+		PromptBound: q.PromptBound, BodySize: uint64(len(q.Body)), Timeout: requestTimeout,
+		Worker: func(w tlb.Work, _ [32]byte) error {
+			view, err := c.view()
+			if err != nil {
+				return err
+			}
+			return view.Image(tlb.RoleWorker, w.Image)
+		},
+	}
+	rand.Read(o.ID[:])
+	out, err := c.payers.pay(ctx, at.ID, o, bytes.NewReader(q.Body), to)
+	if err == nil {
+		c.metrics.bought(q.Model, out.Usage, out.Cost, out.Failed != nil)
+	}
+	return bought{outcome: out, Proxy: at.Peer}, err
+}
+
+// watched notes whether an answer has begun.
+type watched struct {
+	sink
+	begun bool
+}
+
+func (w *watched) head(h session.Head) error {
+	w.begun = true
+	return w.sink.head(h)
+}

@@ -1,0 +1,33 @@
+package node
+
+import (
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// worstCost is the most that a request can cost: every prompt token and every
+// completion token in its dearer class.
+func worstCost(p tlb.Price, prompt, completion uint64) (tlb.Nano, error) {
+	p.Prompt, p.Completion = max(p.Prompt, p.Cached), max(p.Completion, p.Reasoning)
+	return p.Cost(tlb.Usage{Prompt: prompt, Completion: completion})
+}
+
+// firstStep is how many completion tokens must be authorised, beside the whole
+// prompt, before a payee begins.
+const firstStep = 16
+
+// startCost is what a payee wants authorised before it begins.
+func startCost(p tlb.Price, prompt, completion uint64) (tlb.Nano, error) {
+	return worstCost(p, prompt, min(completion, firstStep))
+}
+
+// withMargin adds a proxy's margin to a price, each class rounded up.
+func withMargin(p tlb.Price, bps uint64) (tlb.Price, error) {
+	for _, class := range []*tlb.Nano{&p.Prompt, &p.Cached, &p.Completion, &p.Reasoning} {
+		raised, err := class.Mul(10_000 + bps)
+		if err != nil {
+			return tlb.Price{}, err
+		}
+		*class = (raised + 9_999) / 10_000
+	}
+	return p, nil
+}

@@ -1,0 +1,266 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/tlb"
+	"github.com/tussah-network/tussah/wallet/channel"
+)
+
+// Faults of a payee that end a request.
+var (
+	ErrOverstated = errors.New("the payee states more than the request can have cost")
+	ErrTranscript = errors.New("the worker signed for another answer than was delivered")
+	ErrImposter   = errors.New("the receipt names another model, price or worker than agreed")
+)
+
+// order is a request as this node sends it to a payee.
+type order struct {
+	ID          [32]byte
+	Kind        string
+	Model       string
+	Stream      bool
+	Price       tlb.Price
+	MaxTokens   uint64 // completion tokens of all choices together
+	PromptBound uint64
+	BodySize    uint64
+	Timeout     time.Duration
+	// Worker judges who did the work.
+	Worker func(tlb.Work, [32]byte) error
+}
+
+// sink takes the events of a request but the vouchers.
+type sink interface {
+	head(session.Head) error
+	part(session.Part) error
+}
+
+// outcome is how a paid request ended.
+type outcome struct {
+	Usage   tlb.Usage
+	Cost    tlb.Nano
+	Receipt tlb.SignedReceipt
+	Voucher tlb.Voucher     // the last one signed on the channel
+	Failed  *session.Failed // nil when it was served to its end
+}
+
+// pay sends one request to a payee and pays for it as it is delivered. On an
+// error nothing was delivered, or the payee broke the rules; an outcome with
+// Failed set was served in part, or refused.
+func (p *payers) pay(ctx context.Context, id peer.ID, o order, body io.Reader, to sink) (outcome, error) {
+	c, err := p.ready(id)
+	if err != nil {
+		return outcome{}, err
+	}
+	limit, err := worstCost(o.Price, o.PromptBound, o.MaxTokens)
+	if err != nil {
+		return outcome{}, err
+	}
+	need, err := startCost(o.Price, o.PromptBound, o.MaxTokens)
+	if err == nil {
+		need, err = need.Add(p.window)
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	voucher, err := c.payer.Begin(ctx, o.ID, min(need, limit), limit)
+	if err != nil {
+		return outcome{}, fmt.Errorf("pay through channel %s: %w", c.Channel, err)
+	}
+	b := &purchase{payers: p, channel: c, order: o, limit: limit, to: to, transcript: sha256.New()}
+	out, err := b.run(ctx, voucher, body)
+	if !b.finished {
+		// No receipt: what was allotted is in doubt until the payee tells.
+		if abandoned := c.payer.Abandon(ctx, o.ID); abandoned != nil {
+			err = errors.Join(err, abandoned)
+		}
+		p.square(ctx, c)
+	}
+	return out, err
+}
+
+// squareTimeout bounds the conversation after a request without a receipt.
+const squareTimeout = 5 * time.Second
+
+// square asks the payee where the channel stands. If it cannot be asked now, the
+// next announcement does.
+func (p *payers) square(ctx context.Context, c *payerChannel) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), squareTimeout)
+	defer stop()
+	if err := p.greet(ctx, c); err != nil {
+		p.log.Info("square a channel after a request without receipt", "channel", c.Channel.String(), "error", err)
+	}
+}
+
+// purchase is one request under way.
+type purchase struct {
+	payers     *payers
+	channel    *payerChannel
+	order      order
+	limit      tlb.Nano
+	to         sink
+	transcript interface {
+		io.Writer
+		Sum([]byte) []byte
+	}
+	out      *session.Outgoing
+	finished bool // the payer has the receipt
+}
+
+func (b *purchase) run(ctx context.Context, voucher tlb.SignedVoucher, body io.Reader) (outcome, error) {
+	o := b.order
+	header := session.Header{
+		ID: o.ID, Kind: o.Kind, Model: o.Model, Stream: o.Stream, Price: o.Price, MaxTokens: o.MaxTokens,
+		PromptBound: o.PromptBound, MaxCost: b.limit, BodySize: o.BodySize, Timeout: o.Timeout,
+		Channel: b.channel.Channel.StringRaw(), Voucher: &voucher,
+	}
+	var err error
+	if b.out, err = b.payers.session.Request(ctx, b.channel.Peer, header, body); err != nil {
+		return outcome{}, err
+	}
+	defer b.out.Close()
+	// A caller that goes away cancels, and the events go on to the receipt of what was delivered.
+	cancelled := context.AfterFunc(ctx, func() { _ = b.out.Cancel() })
+	defer cancelled()
+	for {
+		event, err := b.out.Next(context.WithoutCancel(ctx))
+		if err != nil {
+			return outcome{}, err
+		}
+		switch e := event.(type) {
+		case session.Accepted:
+		case session.Head:
+			err = b.to.head(e)
+		case session.Part:
+			err = b.take(ctx, e)
+		case session.NeedVoucher:
+			err = b.extend(e.Need)
+		case session.Done:
+			return b.finish(e.Usage, e.Cost, e.Receipt, nil)
+		case session.Failed:
+			if e.Receipt == nil {
+				return outcome{Failed: &e, Voucher: b.channel.payer.State().Voucher()}, nil
+			}
+			return b.finish(e.Usage, e.Cost, *e.Receipt, &e)
+		}
+		if err == nil {
+			continue
+		}
+		// Our side cannot go on, or the payee cheats: stop it, and take the
+		// receipt of what was delivered if there is an honest one.
+		_ = b.out.Cancel()
+		if out, drained := b.drain(ctx); drained == nil {
+			return out, err
+		}
+		return outcome{}, err
+	}
+}
+
+// take pays for a part before the next one is due, and passes it on.
+func (b *purchase) take(ctx context.Context, part session.Part) error {
+	worth, err := worstCost(b.order.Price, b.order.PromptBound, part.Usage.Completion)
+	if err != nil {
+		return err
+	}
+	if part.Spent > worth {
+		return fmt.Errorf("%w: %s for %d completion tokens", ErrOverstated, part.Spent, part.Usage.Completion)
+	}
+	if err := b.extend(part.Spent); err != nil {
+		return err
+	}
+	b.transcript.Write(part.Data)
+	return b.to.part(part)
+}
+
+// extend takes the payee's statement of the cost and sends the next voucher if
+// the window asks for one.
+func (b *purchase) extend(spent tlb.Nano) error {
+	v, more, err := b.channel.payer.Extend(context.Background(), b.order.ID, spent)
+	if err != nil || !more {
+		return err
+	}
+	if err := b.out.SendVoucher(v); err != nil && !errors.Is(err, session.ErrEnded) {
+		return err
+	}
+	return nil
+}
+
+// drain waits for the end of a cancelled request without passing anything on.
+func (b *purchase) drain(ctx context.Context) (outcome, error) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), squareTimeout)
+	defer stop()
+	for {
+		event, err := b.out.Next(ctx)
+		if err != nil {
+			return outcome{}, err
+		}
+		switch e := event.(type) {
+		case session.Part:
+			b.transcript.Write(e.Data)
+		case session.Done:
+			return b.finish(e.Usage, e.Cost, e.Receipt, nil)
+		case session.Failed:
+			if e.Receipt == nil {
+				return outcome{Failed: &e}, nil
+			}
+			return b.finish(e.Usage, e.Cost, *e.Receipt, &e)
+		}
+	}
+}
+
+// finish holds the receipt against what was agreed and delivered.
+func (b *purchase) finish(usage tlb.Usage, cost tlb.Nano, r tlb.SignedReceipt, failed *session.Failed) (outcome, error) {
+	work := r.Receipt.Work
+	switch {
+	case work.Model != tlb.ModelHash(b.order.Model) || r.Receipt.Price != b.order.Price:
+		return outcome{}, ErrImposter
+	case work.Usage != usage || r.Receipt.Cost != cost:
+		return outcome{}, fmt.Errorf("%w: the receipt differs from the statement", ErrOverstated)
+	case work.Usage.Prompt > b.order.PromptBound || work.Usage.Completion > b.order.MaxTokens:
+		return outcome{}, fmt.Errorf("%w: %d prompt and %d completion tokens, at most %d and %d", ErrOverstated,
+			work.Usage.Prompt, work.Usage.Completion, b.order.PromptBound, b.order.MaxTokens)
+	case work.Transcript != [32]byte(b.transcript.Sum(nil)):
+		return outcome{}, ErrTranscript
+	}
+	if err := b.order.Worker(work, r.Receipt.WorkerKey); err != nil {
+		return outcome{}, fmt.Errorf("%w: %w", ErrImposter, err)
+	}
+	if err := b.channel.payer.Finish(context.Background(), b.order.ID, r); err != nil {
+		return outcome{}, err
+	}
+	b.finished = true
+	return outcome{Usage: usage, Cost: cost, Receipt: r, Voucher: b.channel.payer.State().Voucher(), Failed: failed}, nil
+}
+
+// refusal maps the channel's refusals of a voucher to the wire's.
+func voucherRefusal(err error) error {
+	for _, m := range []struct{ ours, wire error }{
+		{channel.ErrVoucherLow, session.ErrVoucherLow},
+		{channel.ErrVoucherChannel, session.ErrVoucherChannel},
+		{channel.ErrVoucherNetwork, session.ErrVoucherNetwork},
+		{channel.ErrVoucherSignature, session.ErrVoucherSignature},
+		{channel.ErrVoucherEpoch, session.ErrVoucherEpoch},
+		{channel.ErrOverDeposit, session.ErrOverDeposit},
+		{channel.ErrClosing, session.ErrChannelClosing},
+		{channel.ErrClosed, session.ErrChannelClosing},
+		{channel.ErrUnconfirmed, session.ErrChannelUnknown},
+		{channel.ErrTooManyRequests, session.ErrOverloaded},
+		{channel.ErrRequestExists, session.ErrBadRequest},
+	} {
+		if errors.Is(err, m.ours) {
+			return &session.Error{Code: session.CodeOf(m.wire), Message: err.Error()}
+		}
+	}
+	if e, ok := errors.AsType[channel.ErrUnderauthorised](err); ok {
+		return &session.Error{Code: session.CodeUnderauthorised, Message: err.Error(), Spent: e.Spent, Need: e.Need}
+	}
+	return err
+}

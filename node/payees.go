@@ -1,0 +1,293 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/xssnick/tonutils-go/address"
+
+	"github.com/tussah-network/tussah/contracts"
+	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/registry"
+	"github.com/tussah-network/tussah/tlb"
+	"github.com/tussah-network/tussah/wallet"
+	"github.com/tussah-network/tussah/wallet/channel"
+)
+
+// payees are the channels that pay this node.
+type payees struct {
+	records    records
+	store      *Table // journals
+	index      *registry.Index
+	queue      *wallet.Queue
+	payout     *address.Address
+	key        ed25519.PrivateKey // payee key
+	network    int32
+	minDeposit tlb.Nano
+	delay      time.Duration
+	log        *slog.Logger
+
+	mu struct {
+		sync.Mutex
+		byChannel map[string]*payeeChannel
+	}
+}
+
+// payeeChannel is one channel that pays us. Only the peer that proved to hold its
+// session key may use it: what is authorised and not yet spent is worth something.
+type payeeChannel struct {
+	record
+	payee *channel.Payee
+}
+
+func (p *payees) load() error {
+	p.mu.byChannel = map[string]*payeeChannel{}
+	all, err := p.records.all(earning)
+	if err != nil {
+		return err
+	}
+	for _, rec := range all {
+		if _, err := p.add(rec); err != nil {
+			return fmt.Errorf("reopen channel %s: %w", rec.Channel, err)
+		}
+	}
+	return nil
+}
+
+func (p *payees) add(rec record) (*payeeChannel, error) {
+	payee, err := channel.OpenPayee(p.store, rec.Config, channel.Options{})
+	if err != nil {
+		return nil, err
+	}
+	c := &payeeChannel{record: rec, payee: payee}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.byChannel[rec.Channel.StringRaw()] = c
+	return c, nil
+}
+
+func (p *payees) close() error {
+	var errs []error
+	for _, c := range p.list() {
+		errs = append(errs, c.payee.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (p *payees) list() []*payeeChannel {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []*payeeChannel
+	for _, c := range p.mu.byChannel {
+		all = append(all, c)
+	}
+	return all
+}
+
+func (p *payees) at(channel string) (*payeeChannel, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c, ok := p.mu.byChannel[channel]
+	return c, ok
+}
+
+// announced takes a payer's word for a channel and checks it on chain. The
+// session protocol has verified that the peer holds the channel's session key.
+func (p *payees) announced(ctx context.Context, peer session.Peer, cfg tlb.ChannelConfig) (session.ChannelStatus, error) {
+	at, err := contracts.ChannelAddress(cfg)
+	if err != nil {
+		return session.ChannelStatus{}, &session.Error{Code: session.CodeChannelRefused, Message: err.Error()}
+	}
+	refuse := func(code session.Code, format string, args ...any) (session.ChannelStatus, error) {
+		return session.ChannelStatus{}, &session.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	}
+	c, known := p.at(at.StringRaw())
+	if !known {
+		switch {
+		case cfg.Network != p.network:
+			return refuse(session.CodeWrongNetwork, "channel of network %d, this node is on %d", cfg.Network, p.network)
+		case cfg.PayeeKey != [32]byte(p.key.Public().(ed25519.PublicKey)):
+			return refuse(session.CodeChannelRefused, "the channel names another payee key")
+		case !cfg.Payout.Equals(p.payout):
+			return refuse(session.CodeChannelRefused, "the channel pays another address")
+		case time.Duration(cfg.CloseDelay)*time.Second < p.delay:
+			return refuse(session.CodeChannelRefused, "close delay %d s is below %s", cfg.CloseDelay, p.delay)
+		}
+		state, err := p.confirm(ctx, at)
+		if err != nil {
+			return session.ChannelStatus{}, err
+		}
+		if state.Deposit < p.minDeposit {
+			return refuse(session.CodeDepositLow, "deposit %s is below %s; open a channel with more", state.Deposit, p.minDeposit)
+		}
+		if c, err = p.add(record{Channel: at, Config: cfg, Peer: peer.ID, Deposit: state.Deposit}); err != nil {
+			return session.ChannelStatus{}, err
+		}
+		if err := c.payee.UpdateDeposit(state); err != nil {
+			return session.ChannelStatus{}, err
+		}
+	}
+	if c.Peer != peer.ID || !known {
+		// A payer may come back under another peer id: it is the key that counts.
+		moved := record{Channel: c.Channel, Config: c.Config, Peer: peer.ID, Deposit: c.Deposit}
+		if err := p.records.put(earning, moved); err != nil {
+			return session.ChannelStatus{}, err
+		}
+		c = &payeeChannel{record: moved, payee: c.payee}
+		p.mu.Lock()
+		p.mu.byChannel[at.StringRaw()] = c
+		p.mu.Unlock()
+	}
+	return c.status(), nil
+}
+
+// confirm waits until the chain shows the channel; a payer is often a block
+// ahead of us. The context of a call bounds the wait.
+func (p *payees) confirm(ctx context.Context, at *address.Address) (tlb.ChannelState, error) {
+	if err := p.index.Watch(at); err != nil {
+		return tlb.ChannelState{}, err
+	}
+	ctx, stop := context.WithTimeout(ctx, confirmTimeout)
+	defer stop()
+	for {
+		changed := p.index.Changed()
+		state, err := p.index.Channel(at)
+		if err == nil {
+			return state, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if errors.Is(err, contracts.ErrNotChannel) || errors.Is(err, registry.ErrUnwatched) {
+				return tlb.ChannelState{}, &session.Error{Code: session.CodeChannelUnknown,
+					Message: fmt.Sprintf("no channel at %s", at), Hint: "wait until the deposit is on chain, then announce again"}
+			}
+			return tlb.ChannelState{}, err
+		}
+	}
+}
+
+// confirmTimeout is some blocks long, and below the time a control call may take.
+const confirmTimeout = 8 * time.Second
+
+func (c *payeeChannel) status() session.ChannelStatus {
+	state := c.payee.State()
+	status := session.ChannelStatus{Channel: c.Channel.StringRaw(), Authorised: state.Authorised, Spent: state.Spent}
+	if state.Holds() {
+		held := state.Held
+		status.Highest = &held
+	}
+	switch state.Phase {
+	case channel.Open:
+	case channel.Unconfirmed:
+		status.Problem, status.Hint = session.CodeChannelUnknown, "the channel is not confirmed on chain yet; announce it again"
+	default:
+		status.Problem, status.Hint = session.CodeChannelClosing, "open a new channel"
+	}
+	return status
+}
+
+// consent agrees to close a channel at what was spent on it.
+func (p *payees) consent(peer session.Peer, at string) (tlb.SignedCoopClose, error) {
+	c, ok := p.at(at)
+	if !ok || c.Peer != peer.ID {
+		return tlb.SignedCoopClose{}, session.ErrChannelUnknown
+	}
+	consent, err := c.payee.ConsentClose(p.key)
+	if errors.Is(err, channel.ErrRequestsRunning) {
+		return consent, &session.Error{Code: session.CodeOverloaded, Message: err.Error()}
+	}
+	return consent, err
+}
+
+// follow tells the channels what the chain says of them, and claims what was
+// earned when a payer closes without asking.
+func (p *payees) follow(ctx context.Context) error {
+	for {
+		changed := p.index.Changed()
+		for _, c := range p.list() {
+			if err := p.observe(ctx, c); err != nil {
+				p.log.Warn("follow a channel that pays us", slog.String("channel", c.Channel.String()), slog.Any("error", err))
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *payees) observe(ctx context.Context, c *payeeChannel) error {
+	state, err := p.index.Channel(c.Channel)
+	switch {
+	case errors.Is(err, registry.ErrUnwatched):
+		return p.index.Watch(c.Channel)
+	case errors.Is(err, contracts.ErrNotChannel):
+		return p.gone(c)
+	case err != nil:
+		return err
+	}
+	if err := c.payee.UpdateDeposit(state); err != nil {
+		return err
+	}
+	if state.CloseAt == 0 {
+		return nil
+	}
+	_, err = p.claim(ctx, c, state)
+	return err
+}
+
+func (p *payees) gone(c *payeeChannel) error {
+	if c.payee.State().Phase != channel.Closed {
+		return c.payee.Gone()
+	}
+	if err := p.records.drop(earning, c.Channel); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	delete(p.mu.byChannel, c.Channel.StringRaw())
+	p.mu.Unlock()
+	return c.payee.Close()
+}
+
+// claim puts the highest voucher on chain if it is worth something there. The
+// queue takes each voucher once, so a claim may be repeated at every block.
+func (p *payees) claim(ctx context.Context, c *payeeChannel, state tlb.ChannelState) (name string, err error) {
+	voucher, ok := c.payee.Highest()
+	if !ok || voucher.Voucher.Cumulative <= state.Settled {
+		return "", nil
+	}
+	message, err := contracts.Claim(c.Channel, voucher)
+	if err != nil {
+		return "", err
+	}
+	name = fmt.Sprintf("claim %s %d", c.Channel.StringRaw(), voucher.Voucher.Cumulative)
+	if err := p.queue.Enqueue(ctx, name, []contracts.Message{message}); err != nil {
+		return "", fmt.Errorf("claim %s on %s: %w", voucher.Voucher.Cumulative, c.Channel, err)
+	}
+	return name, nil
+}
+
+// settle claims now what a payer authorised on one channel.
+func (p *payees) settle(ctx context.Context, at *address.Address) error {
+	c, ok := p.at(at.StringRaw())
+	if !ok {
+		return fmt.Errorf("%w at %s", ErrNoChannel, at)
+	}
+	state, err := p.index.Channel(at)
+	if err != nil {
+		return err
+	}
+	name, err := p.claim(ctx, c, state)
+	if err != nil || name == "" {
+		return err
+	}
+	_, err = p.queue.Wait(ctx, name)
+	return err
+}

@@ -1,0 +1,82 @@
+package node
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/sim"
+	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/registry"
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// ErrNoEvidence says that a peer whose role needs evidence showed none.
+var ErrNoEvidence = errors.New("the peer showed no evidence")
+
+// policy judges peers: evidence in the handshake, roles at the first message.
+type policy struct {
+	roots     []*x509.Certificate
+	simulated bool
+	view      func() (registry.View, error)
+}
+
+// newPolicy believes the simulated root only where the configuration names it,
+// and configurations of production networks cannot.
+func newPolicy(cfg AttestationConfig, view func() (registry.View, error)) (policy, error) {
+	p := policy{view: view}
+	if cfg.SimulatedCA != "" {
+		root, err := sim.LoadRoot(cfg.SimulatedCA)
+		if err != nil {
+			return policy{}, fmt.Errorf("attestation.simulated_ca: %w", err)
+		}
+		p.roots, p.simulated = append(p.roots, root), true
+	}
+	return p, nil
+}
+
+// appraise is the handshake's check: genuine evidence of an image that the
+// registry allows in some role.
+func (p policy) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, error) {
+	return attest.Appraise(quote, reportData, attest.Policy{
+		Roots:          p.roots,
+		AllowSimulated: p.simulated,
+		Image: func(image [32]byte) error {
+			view, err := p.view()
+			if err != nil {
+				return err
+			}
+			if view.Image(tlb.RoleProxy, image) == nil {
+				return nil
+			}
+			return view.Image(tlb.RoleWorker, image)
+		},
+		Platform: func(id attest.Platform) error {
+			view, err := p.view()
+			if err != nil {
+				return err
+			}
+			// The registry names a platform by the hash of its processor's id.
+			return view.Platform(sha256.Sum256(id.PPID[:]))
+		},
+	}, time.Now())
+}
+
+// admit returns the check of a peer in a role, made before a byte of a stream is
+// written or read. The registry is asked each time: an image that was revoked
+// after the handshake is out.
+func (p policy) admit(role tlb.Roles) func(session.Peer) error {
+	return func(peer session.Peer) error {
+		if peer.Appraisal == nil {
+			return ErrNoEvidence
+		}
+		view, err := p.view()
+		if err != nil {
+			return err
+		}
+		return view.Image(role, peer.Appraisal.Image)
+	}
+}
