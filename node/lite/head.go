@@ -320,9 +320,6 @@ func (c *Client) pin(ctx context.Context, ask asker) error {
 	if !isMaster(&last) {
 		return fmt.Errorf("%w: newest block is not of the masterchain", ErrAnswer)
 	}
-	if last.SeqNo == 0 {
-		return fmt.Errorf("%w: the network has no block yet", ErrTrust)
-	}
 	header, err := c.fetchHeader(ctx, ask, &last)
 	if err != nil {
 		return err

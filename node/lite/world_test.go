@@ -70,7 +70,7 @@ func someData(n int) *cell.Cell {
 	return c
 }
 
-func serve(t testing.TB, chain *sandbox.Chain) *liteserver.Server {
+func serve(t testing.TB, chain liteserver.Source) *liteserver.Server {
 	t.Helper()
 	s := liteserver.New(chain, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)), liteserver.Options{})
 	if err := s.Listen("127.0.0.1:0"); err != nil {
