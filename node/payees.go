@@ -128,7 +128,9 @@ func (p *payees) announced(ctx context.Context, peer session.Peer, cfg tlb.Chann
 		if c, err = p.add(record{Channel: at, Config: cfg, Peer: peer.ID, Deposit: state.Deposit}); err != nil {
 			return session.ChannelStatus{}, err
 		}
-		if err := c.payee.UpdateDeposit(state); err != nil {
+		// A channel that we agreed to close, or saw closed, stays closed in its journal, even if its
+		// address is opened again: an old consent would close it at an old amount. The status says so.
+		if err := c.payee.UpdateDeposit(state); err != nil && !errors.Is(err, channel.ErrClosed) && !errors.Is(err, channel.ErrClosing) {
 			return session.ChannelStatus{}, err
 		}
 	}
