@@ -37,6 +37,9 @@ func announcement(payer, payee peer.ID, cfg tlb.ChannelConfig) ([]byte, error) {
 }
 
 func signAnnouncement(payer, payee peer.ID, cfg tlb.ChannelConfig, key ed25519.PrivateKey) (proof [64]byte, err error) {
+	if len(key) != ed25519.PrivateKeySize {
+		return proof, tlb.ErrPrivateKey
+	}
 	text, err := announcement(payer, payee, cfg)
 	if err != nil {
 		return proof, err

@@ -28,7 +28,8 @@ type Handler interface {
 	// hold its session key, and says how it stands.
 	Announce(context.Context, Peer, tlb.ChannelConfig) (ChannelStatus, error)
 	// CloseChannel gives consent to close a channel, after which no request is
-	// accepted on it.
+	// accepted on it. Like a request's header it names the channel by its public
+	// address: the handler makes sure that this peer announced it.
 	CloseChannel(ctx context.Context, p Peer, channel string) (tlb.SignedCoopClose, error)
 	// Offers lists what this end serves.
 	Offers(context.Context, Peer) ([]Offer, error)

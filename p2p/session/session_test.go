@@ -386,6 +386,9 @@ func TestAnnouncementNeedsTheSessionKey(t *testing.T) {
 		return ChannelStatus{Channel: channelAddress}, nil
 	}})
 	ctx, id, cfg := t.Context(), p.payee.ID(), testConfig()
+	if _, err := p.client.Announce(ctx, id, cfg, nil); !errors.Is(err, tlb.ErrPrivateKey) {
+		t.Errorf("no key: %v", err)
+	}
 	if _, err := p.client.Announce(ctx, id, cfg, testKey(2)); !errors.Is(err, ErrUnauthorised) || heard {
 		t.Errorf("another key: %v", err)
 	}
