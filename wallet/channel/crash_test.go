@@ -108,7 +108,7 @@ func powerLoss(t *testing.T, sync_ *pebble.WriteOptions, points int) (lost, open
 		})
 	}
 	for point := range points {
-		for i := range 3 {
+		for i := range 2 {
 			requests <- channel.Request{byte(i), byte(point), byte(point >> 8)}
 		}
 		// What is acknowledged now must survive any later crash.

@@ -184,13 +184,17 @@ func payee(t testing.TB, store channel.Store, cfg tlb.ChannelConfig, deposit tlb
 	return p
 }
 
-// describe prints effects one to a line.
-func describe(effects []channel.Effect) string {
+// describe prints effects one to a line; receipts go by the names they were given.
+func describe(effects []channel.Effect, receipts map[[32]byte]string) string {
 	var b strings.Builder
 	for _, e := range effects {
 		switch e := e.(type) {
 		case channel.SendVoucher:
-			fmt.Fprintf(&b, "SendVoucher seq=%d cumulative=%d receipt=%.4x\n", e.Voucher.Seq, uint64(e.Voucher.Cumulative), e.Voucher.Receipt)
+			fmt.Fprintf(&b, "SendVoucher seq=%d cumulative=%d", e.Voucher.Seq, uint64(e.Voucher.Cumulative))
+			if e.Voucher.Receipt != [32]byte{} {
+				fmt.Fprintf(&b, " receipt=%q", receipts[e.Voucher.Receipt])
+			}
+			fmt.Fprintln(&b)
 		case channel.SendReceipt:
 			fmt.Fprintf(&b, "SendReceipt spent=%d\n", uint64(e.Spent))
 		case channel.SendConsent:

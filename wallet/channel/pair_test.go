@@ -36,7 +36,7 @@ func TestPair(t *testing.T) {
 			"topUp":          p.topUp,
 		})
 	}
-	for range 5 {
+	for range 3 {
 		rapid.Check(t, play)
 	}
 	for _, name := range []string{"crash at a payer's write", "crash at a payee's write", "underauthorised", "late voucher",

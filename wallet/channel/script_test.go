@@ -20,6 +20,7 @@ func TestPayerScript(t *testing.T) {
 		SessionKey: public(aliceKey),
 	}
 	s := start
+	receipts := map[[32]byte]string{}
 	datadriven.RunTest(t, "testdata/payer.txt", func(t *testing.T, d *datadriven.TestData) string {
 		a := args{t, d}
 		var e channel.Event
@@ -43,6 +44,11 @@ func TestPayerScript(t *testing.T) {
 			e = channel.PayerExtend{Request: a.id(), Spent: a.nano("spent", 0)}
 		case "finish":
 			r := receiptFor(t, config, a.id(), a.nano("cost", 0), a.nano("spent", 0))
+			hash, err := r.Hash()
+			if err != nil {
+				t.Fatal(err)
+			}
+			receipts[hash] = strings.TrimSpace(d.String())
 			verified, err := channel.VerifyReceipt(signReceipt(t, r, bobKey), public(bobKey))
 			if err != nil {
 				t.Fatal(err)
@@ -65,7 +71,7 @@ func TestPayerScript(t *testing.T) {
 			return "error: " + err.Error() + "\n"
 		}
 		s = next
-		return describe(effects) + payerLine(s)
+		return describe(effects, receipts) + payerLine(s)
 	})
 }
 
@@ -127,7 +133,7 @@ func runPayeeScript(t *testing.T, file string, start channel.PayeeState) {
 			return "error: " + err.Error() + "\n"
 		}
 		s = next
-		return describe(effects) + payeeLine(s)
+		return describe(effects, nil) + payeeLine(s)
 	})
 }
 
