@@ -236,7 +236,7 @@ func TestFailover(t *testing.T) {
 	wrongKey.Key[0] = 1
 	mute := lite.Server{Addr: listen(t, func(conn net.Conn) { io.Copy(io.Discard, conn) }), Key: s.server.Key()}
 	c := s.open(t, lite.Options{
-		Servers: []lite.Server{down, s.liar.server, wrongKey, mute, at(s.server)}, Timeout: 300 * time.Millisecond,
+		Servers: []lite.Server{down, s.liar.server, wrongKey, mute, at(s.server)}, Timeout: time.Second,
 	})
 	want, err := s.chain.Account(t.Context(), tlb.Block{}, s.calculator)
 	if err != nil {
