@@ -32,7 +32,7 @@ func (o order) step(e Event) (order, error) {
 	if o.phase == phaseEnded {
 		return o, ErrEnded
 	}
-	legal := true
+	legal, before := true, o.phase
 	spent := o.spent
 	switch e := e.(type) {
 	case Accepted:
@@ -53,7 +53,7 @@ func (o order) step(e Event) (order, error) {
 		o.phase = phaseEnded
 	}
 	if !legal {
-		return o, fmt.Errorf("%w: %s", ErrOrder, e.kind())
+		return o, fmt.Errorf("%w: %s when %s", ErrOrder, e.kind(), before)
 	}
 	if spent < o.spent {
 		return o, fmt.Errorf("%w: spent fell", ErrOrder)
