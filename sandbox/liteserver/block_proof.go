@@ -4,16 +4,9 @@ import (
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/tl"
-	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
-
-// skipShardFees passes over shard_fees:(HashmapAugE 96 ShardFeeCreated ...).
-func skipShardFees(s *cell.Slice) error {
-	var fees tontlb.ShardFeesAugDict
-	return fees.LoadFromCell(s)
-}
 
 // blockProof links a masterchain block the client trusts to another one.
 //

@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/xssnick/tonutils-go/tl"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
@@ -64,6 +65,12 @@ func blockConfig(block *cell.Cell) (*cell.Dictionary, error) {
 		return nil, err
 	}
 	return configRoot(s)
+}
+
+// skipShardFees passes over shard_fees:(HashmapAugE 96 ShardFeeCreated ...).
+func skipShardFees(s *cell.Slice) error {
+	var fees tontlb.ShardFeesAugDict
+	return fees.LoadFromCell(s)
 }
 
 // openParams opens parameters with all their content, or all parameters if

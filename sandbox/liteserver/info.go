@@ -101,7 +101,11 @@ func (a *answerer) blockHeader(q ton.GetBlockHeader) (tl.Serializable, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.header(b, q.Mode)
+	proof, err := proveHeader(b, q.Mode)
+	if err != nil {
+		return nil, err
+	}
+	return ton.BlockHeader{ID: &b.id, Mode: q.Mode, HeaderProof: proof}, nil
 }
 
 // Modes of a block header answer: what it proves besides the header.
@@ -110,14 +114,6 @@ const (
 	withValueFlow = 2
 	withExtra     = 16
 )
-
-func (a *answerer) header(b *block, mode uint32) (tl.Serializable, error) {
-	proof, err := proveHeader(b, mode)
-	if err != nil {
-		return nil, err
-	}
-	return ton.BlockHeader{ID: &b.id, Mode: mode, HeaderProof: proof}, nil
-}
 
 func (a *answerer) lookupBlock(q ton.LookupBlock) (tl.Serializable, error) {
 	id, err := a.lookup(q.Mode, q.ID, q.LT, q.UTime)
@@ -129,12 +125,11 @@ func (a *answerer) lookupBlock(q ton.LookupBlock) (tl.Serializable, error) {
 		return nil, err
 	}
 	// The bits above the lookup mode say what the header is to come with.
-	answer, err := a.header(b, q.Mode>>4)
-	if h, ok := answer.(ton.BlockHeader); ok {
-		h.Mode = q.Mode
-		return h, nil
+	proof, err := proveHeader(b, q.Mode>>4)
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	return ton.BlockHeader{ID: &b.id, Mode: q.Mode, HeaderProof: proof}, nil
 }
 
 // Ways to look a block up: exactly one bit of a query's mode.

@@ -3,6 +3,8 @@ package liteserver_test
 import (
 	"bytes"
 	"context"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -45,7 +47,21 @@ func accountID(a *address.Address) tongoton.AccountID {
 	return tongoton.AccountID{Workchain: a.Workchain(), Address: [32]byte(a.Data())}
 }
 
+// inTongoProcess is set for the process that TestTongo starts.
+const inTongoProcess = "TUSSAH_TEST_TONGO"
+
+// A tongo client cannot be stopped: when its server is gone it tries to
+// reconnect, and prints about it, for as long as the process lives. So this
+// test has a process of its own.
 func TestTongo(t *testing.T) {
+	if os.Getenv(inTongoProcess) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTongo$", "-test.v")
+		cmd.Env = append(os.Environ(), inTongoProcess+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
 	w := newWorld(t)
 	api := w.tongo(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -3,10 +3,9 @@ package liteserver
 import (
 	"fmt"
 
+	"github.com/xssnick/tonutils-go/address"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
-
-	"github.com/xssnick/tonutils-go/address"
 )
 
 const (
