@@ -21,7 +21,6 @@ type bill struct {
 	grace   time.Duration
 	ctx     context.Context // ends when the payer stops paying or goes away
 	charged tlb.Nano
-	refused chan error // the first voucher that was not acceptable
 }
 
 // begin admits a request: the channel is the peer's, the price is ours, and
@@ -48,18 +47,23 @@ func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incom
 	if err := c.payee.Begin(ctx, h.ID, min(need, h.MaxCost)); err != nil {
 		return nil, voucherRefusal(err)
 	}
-	b := &bill{channel: c, in: in, price: price, grace: grace, refused: make(chan error, 1)}
+	b := &bill{channel: c, in: in, price: price, grace: grace}
 	var stop context.CancelCauseFunc
 	b.ctx, stop = context.WithCancelCause(ctx)
 	go b.collect(stop)
 	return b, nil
 }
 
-// collect accepts vouchers until no more can come. A bad one ends the request.
+// collect accepts vouchers until the request ends. A bad one ends the request.
 func (b *bill) collect(stop context.CancelCauseFunc) {
-	for v := range b.in.Vouchers() {
-		if err := b.channel.payee.Accept(b.ctx, v); err != nil && !errors.Is(err, channel.ErrVoucherLow) {
-			stop(voucherRefusal(err))
+	for {
+		select {
+		case v := <-b.in.Vouchers():
+			if err := b.channel.payee.Accept(b.ctx, v); err != nil && !errors.Is(err, channel.ErrVoucherLow) {
+				stop(voucherRefusal(err))
+			}
+		case <-b.ctx.Done():
+			return
 		}
 	}
 }

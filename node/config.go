@@ -350,6 +350,9 @@ func (c Config) Validate() error {
 	if c.Attestation.Image != "" && c.Attestation.SimulatedCA == "" {
 		fault("attestation.image", "names a simulated image without attestation.simulated_ca")
 	}
+	if c.P2P.MDNS && !c.P2P.AllowPrivate {
+		fault("p2p.mdns", "finds peers at private addresses only; set p2p.allow_private too")
+	}
 	if c.Admin.Listen != "" {
 		if a, err := netip.ParseAddrPort(c.Admin.Listen); err != nil || !a.Addr().IsLoopback() {
 			fault("admin.listen", "%q must be a loopback IP:PORT", c.Admin.Listen)

@@ -23,6 +23,7 @@ const helloInterval = 2 * time.Second
 type links struct {
 	view    func() (registry.View, error)
 	connect func(context.Context, tlb.ProxyEntry) (peer.ID, error)
+	drop    func(peer.ID) // ends the connection, so that the next one is appraised anew
 	session *session.Client
 	hello   func() session.Hello
 	onHello func(link) // after each answer; must not block
@@ -99,6 +100,9 @@ func (l *links) visit(ctx context.Context, key string, k link) {
 	}
 	if k.Err == nil && k.Hello.Role != session.RoleProxy {
 		k.Err = fmt.Errorf("%w: it says it is a %s", session.ErrUnauthorised, k.Hello.Role)
+	}
+	if errors.Is(k.Err, session.ErrExpired) || errors.Is(k.Err, session.ErrUnauthorised) {
+		l.drop(k.ID) // one end's appraisal of the other is too old, or the policy changed
 	}
 	switch {
 	case k.Err == nil:

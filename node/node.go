@@ -52,6 +52,7 @@ type Node struct {
 	policy   policy
 	evidence *evidence
 	host     *p2p.Host
+	book     *p2p.Book // where peers were found besides the registry
 	session  *session.Client
 	payers   *payers
 	payees   *payees
@@ -147,6 +148,9 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	})
 	run(n.index.Run)
 	run(n.queue.Run)
+	if n.cfg.P2P.MDNS {
+		run(func(ctx context.Context) error { return p2p.RunMDNS(ctx, n.host, n.cfg.Network.ID, n.book, n.o.Log) })
+	}
 	run(n.payers.follow)
 	run(n.payees.follow)
 
@@ -257,6 +261,7 @@ func (n *Node) openWallet() error {
 
 func (n *Node) openHost() error {
 	var err error
+	n.book = p2p.NewBook()
 	if n.policy, err = newPolicy(n.cfg.Attestation, n.index.View); err != nil {
 		return err
 	}
@@ -272,7 +277,9 @@ func (n *Node) openHost() error {
 	case Proxy:
 		o.UnattestedInbound = true // clients; a worker's evidence is demanded with its hello
 	case Client, Worker:
-		listen = nil // they dial
+		if !n.cfg.P2P.MDNS { // which finds nothing for a host without an address
+			listen = nil // they dial
+		}
 	}
 	n.host, err = p2p.Open(n.keys.identity, p2p.Options{RATLS: o, Listen: listen, AllowPrivate: n.cfg.P2P.AllowPrivate, Log: n.o.Log})
 	return err
@@ -335,7 +342,7 @@ func (n *Node) issuer() issuer {
 
 // startRole builds the role and returns what answers its peers, if anything does.
 func (n *Node) startRole(ctx context.Context, run func(func(context.Context) error)) (session.Handler, error) {
-	n.links = &links{view: n.index.View, connect: n.dial, session: n.session, hello: n.hello, log: n.o.Log}
+	n.links = &links{view: n.index.View, connect: n.dial, drop: func(id peer.ID) { n.host.Network().ClosePeer(id) }, session: n.session, hello: n.hello, log: n.o.Log}
 	switch {
 	case n.cfg.Client != nil:
 		n.client = &client{cfg: *n.cfg.Client, links: n.links, payers: n.payers, view: n.index.View, metrics: n.metrics, log: n.o.Log, ctx: ctx}
@@ -384,13 +391,23 @@ func (n *Node) admitServed() func(session.Peer) error {
 	return n.policy.admit(tlb.RoleProxy)
 }
 
-// dial connects to a registered proxy, unless it is connected already.
+// dial connects to a registered proxy, unless it is connected already: at its
+// registered addresses, or where the local network has seen it. Who it is, the
+// registry says and the handshake proves.
 func (n *Node) dial(ctx context.Context, entry tlb.ProxyEntry) (peer.ID, error) {
 	candidate, err := p2p.ParseCandidate(entry.PeerID, entry.Addrs, p2p.FromRegistry)
 	if err != nil {
 		return "", err
 	}
-	return candidate.ID, n.host.Dial(ctx, candidate)
+	var errs []error
+	for _, c := range append([]p2p.Candidate{candidate}, n.book.Find(candidate.ID)...) {
+		if err := n.host.Dial(ctx, c); err == nil {
+			return c.ID, nil
+		} else {
+			errs = append(errs, err)
+		}
+	}
+	return candidate.ID, errors.Join(errs...)
 }
 
 // serveHTTP listens and serves until the group ends, and returns the base URL.

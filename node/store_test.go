@@ -80,7 +80,10 @@ func TestCommitSurvivesPowerLoss(t *testing.T) {
 
 func TestOpenStoreRefuses(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir, nil)
+	s, err := OpenStore(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := OpenStore(dir, nil); !errors.Is(err, ErrStoreInUse) {
 		t.Errorf("a second process: %v", err)
 	}
