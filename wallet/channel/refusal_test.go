@@ -384,3 +384,57 @@ func TestDamagedRecord(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifiedByAnotherKey: between the check of a signature and the step the
+// key may have been rotated, so the machines compare it.
+func TestVerifiedByAnotherKey(t *testing.T) {
+	terms := channel.Terms{Channel: channelOf(t, config), Network: network, PayeeKey: public(bobKey), MaxRequests: 9}
+	open := channel.Observe{Deposit: 1000, Epoch: epoch, SessionKey: public(aliceKey)}
+
+	bob, _, err := channel.PayeeState{Terms: terms}.Step(open, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := channel.VerifyVoucher(signVoucher(t, voucherOf(t, config, 1, 10).Voucher, malloryKey), public(malloryKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := bob.Step(channel.PayeeAccept{Voucher: v}, noon); !errors.Is(err, channel.ErrVoucherSignature) {
+		t.Errorf("voucher: %v, want %v", err, channel.ErrVoucherSignature)
+	}
+
+	alice, _, err := channel.PayerState{Terms: terms, SessionKey: public(aliceKey)}.Step(open, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice, _, err = alice.Step(channel.PayerBegin{Request: id("a"), Need: 100, Limit: 100}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := channel.VerifyReceipt(signReceipt(t, receiptFor(t, config, id("a"), 50, 50), malloryKey), public(malloryKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := alice.Step(channel.PayerFinish{Request: id("a"), Receipt: r}, noon); !errors.Is(err, channel.ErrReceiptSignature) {
+		t.Errorf("receipt: %v, want %v", err, channel.ErrReceiptSignature)
+	}
+}
+
+// TestReceiptsBeyondAuthorised: two receipts that are fine one by one, but
+// together cost more than was ever authorised.
+func TestReceiptsBeyondAuthorised(t *testing.T) {
+	ctx := t.Context()
+	alice := payer(t, newMemory(), config, 1000, channel.Options{Window: 100})
+	for _, name := range []string{"a", "b"} {
+		if _, err := alice.Begin(ctx, id(name), 100, 200); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := alice.Finish(ctx, id("a"), signReceipt(t, receiptFor(t, config, id("a"), 150, 150), bobKey)); err != nil {
+		t.Fatal(err)
+	}
+	err := alice.Finish(ctx, id("b"), signReceipt(t, receiptFor(t, config, id("b"), 150, 200), bobKey))
+	if !errors.Is(err, channel.ErrReceiptSpent) {
+		t.Errorf("Finish = %v, want %v", err, channel.ErrReceiptSpent)
+	}
+}
