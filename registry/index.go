@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type Store interface {
 var (
 	ErrNotSynced = errors.New("the registry has not been read from the chain yet")
 	ErrStale     = errors.New("the view of the chain is too old to decide on")
-	ErrUnwatched = errors.New("the account is not watched")
+	ErrUnwatched = errors.New("the account is not watched, or not seen yet")
 	ErrBroken    = errors.New("the transactions of an account do not form a chain")
 )
 
@@ -99,11 +100,13 @@ func (x *Index) Load() error {
 	}
 	accounts := map[string]tlb.Account{}
 	for _, a := range watched {
-		acc, _, err := x.rows.account(a)
+		acc, ok, err := x.rows.account(a)
 		if err != nil {
 			return err
 		}
-		accounts[a.StringRaw()] = acc
+		if ok { // or it was watched just before the end
+			accounts[a.StringRaw()] = acc
+		}
 	}
 	head, _, err := x.rows.head()
 	if err != nil {
@@ -153,37 +156,53 @@ func (x *Index) Sync(ctx context.Context) error {
 		return fmt.Errorf("read the newest block: %w", err)
 	}
 	x.mu.Lock()
-	known, synced := x.mu.head, x.mu.synced
+	known, synced, seen := x.mu.head, x.mu.synced, x.mu.accounts
 	x.mu.Unlock()
-	if synced && head.Seqno <= known.Seqno {
-		return nil
-	}
 	watched, err := x.rows.watched()
 	if err != nil {
 		return err
 	}
-	registry, err := x.follow(ctx, head, x.registry)
-	if err != nil {
-		return err
+	follow := append([]*address.Address{x.registry}, watched...)
+	accounts := make(map[string]tlb.Account, len(watched))
+	if synced && head.Seqno <= known.Seqno {
+		// No new block: only what is watched since the last pass is left to read.
+		head, follow = known, nil
+		for _, a := range watched {
+			if acc, ok := seen[a.StringRaw()]; ok {
+				accounts[a.StringRaw()] = acc
+			} else {
+				follow = append(follow, a)
+			}
+		}
+		if len(follow) == 0 {
+			return nil
+		}
 	}
-	state, err := contracts.ParseRegistry(registry)
-	if err != nil {
-		return fmt.Errorf("registry %s: %w", x.registry, err)
-	}
-	moved := map[string]tlb.Account{x.registry.StringRaw(): registry}
-	for _, a := range watched {
-		if moved[a.StringRaw()], err = x.follow(ctx, head, a); err != nil {
+	moved := make([]followed, 0, len(follow))
+	for _, a := range follow {
+		f, err := x.follow(ctx, head, a)
+		if err != nil {
 			return err
 		}
+		moved = append(moved, f)
+		accounts[a.StringRaw()] = f.account
+	}
+	x.mu.Lock()
+	state := x.mu.state
+	x.mu.Unlock()
+	if follow[0] == x.registry {
+		if state, err = contracts.ParseRegistry(moved[0].account); err != nil {
+			return fmt.Errorf("registry %s: %w", x.registry, err)
+		}
+		delete(accounts, x.registry.StringRaw())
 	}
 	if err := x.rows.commit(head, moved); err != nil {
 		return err
 	}
-	delete(moved, x.registry.StringRaw())
 
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.mu.head, x.mu.state, x.mu.synced, x.mu.accounts = head, state, true, moved
+	x.mu.head, x.mu.state, x.mu.synced, x.mu.accounts = head, state, true, accounts
 	close(x.mu.changed)
 	x.mu.changed = make(chan struct{})
 	return nil
@@ -192,47 +211,63 @@ func (x *Index) Sync(ctx context.Context) error {
 // page is how many transactions are asked for at once; 16 is the liteservers' limit.
 const page = 16
 
+// followed is an account at a block, and the logical time that its history begins
+// at. The contract may have been there before, and destroyed: that life cannot be
+// reached from this state, so what is stored of it has to go, or the index would
+// depend on when it was synced.
+type followed struct {
+	account tlb.Account
+	begins  uint64 // 0: not before what is stored
+}
+
 // follow stores the transactions that an account made since the stored ones, and
 // returns its state at head. The state itself is committed by the caller, after
 // all transactions, so that a state never stands without its history.
-func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) (tlb.Account, error) {
+func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) (followed, error) {
 	acc, err := x.chain.Account(ctx, head, a)
 	if err != nil {
-		return tlb.Account{}, fmt.Errorf("read account %s at block %d: %w", a, head.Seqno, err)
+		return followed{}, fmt.Errorf("read account %s at block %d: %w", a, head.Seqno, err)
 	}
 	known, _, err := x.rows.account(a)
 	if err != nil {
-		return tlb.Account{}, err
+		return followed{}, err
 	}
-	// An account that was deleted has no last transaction in its state: its history ends here.
+	begins := uint64(math.MaxUint64) // an account that was destroyed has no history
 	lt, hash := acc.LastLT, acc.LastHash
 	for lt > known.LastLT {
 		txs, err := x.chain.Transactions(ctx, a, lt, hash, page)
 		if err != nil {
-			return tlb.Account{}, fmt.Errorf("read transactions of %s before %d: %w", a, lt, err)
+			return followed{}, fmt.Errorf("read transactions of %s before %d: %w", a, lt, err)
 		}
 		if len(txs) == 0 {
-			return tlb.Account{}, fmt.Errorf("%w: %s has none at %d", ErrBroken, a, lt)
+			return followed{}, fmt.Errorf("%w: %s has none at %d", ErrBroken, a, lt)
 		}
 		var fresh []tlb.Tx
 		for _, tx := range txs {
 			if tx.LT != lt || tx.Hash != hash {
-				return tlb.Account{}, fmt.Errorf("%w: %s: got transaction %d, want %d", ErrBroken, a, tx.LT, lt)
+				return followed{}, fmt.Errorf("%w: %s: got transaction %d, want %d", ErrBroken, a, tx.LT, lt)
 			}
 			if tx.LT <= known.LastLT {
 				break
 			}
 			if tx.PrevLT >= tx.LT {
-				return tlb.Account{}, fmt.Errorf("%w: %s: transaction %d names a later one before it", ErrBroken, a, tx.LT)
+				return followed{}, fmt.Errorf("%w: %s: transaction %d names a later one before it", ErrBroken, a, tx.LT)
 			}
 			fresh = append(fresh, tx)
-			lt, hash = tx.PrevLT, tx.PrevHash
+			begins, lt, hash = tx.LT, tx.PrevLT, tx.PrevHash
 		}
 		if err := x.rows.addTransactions(a, fresh); err != nil {
-			return tlb.Account{}, err
+			return followed{}, err
 		}
 	}
-	return acc, nil
+	switch {
+	case lt == 0: // back to the beginning
+	case lt == known.LastLT && hash == known.LastHash:
+		begins = 0
+	default:
+		return followed{}, fmt.Errorf("%w: %s: history leads to transaction %d, past the stored %d", ErrBroken, a, lt, known.LastLT)
+	}
+	return followed{acc, begins}, nil
 }
 
 // Watch adds a channel to what the index follows, from the next pass on. It
@@ -240,8 +275,8 @@ func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) 
 func (x *Index) Watch(channel *address.Address) error { return x.rows.watch(channel) }
 
 // Channel is a watched channel's state at the newest block. It returns
-// [ErrUnwatched], [ErrNotSynced] before the first pass that saw it, and
-// contracts.ErrNotChannel if there is no channel at the address (any more).
+// [ErrUnwatched] until a pass has seen the channel, and contracts.ErrNotChannel
+// if there is no channel at the address (any more).
 func (x *Index) Channel(channel *address.Address) (tlb.ChannelState, error) {
 	x.mu.Lock()
 	acc, ok := x.mu.accounts[channel.StringRaw()]
@@ -252,7 +287,8 @@ func (x *Index) Channel(channel *address.Address) (tlb.ChannelState, error) {
 	return contracts.ParseChannel(acc)
 }
 
-// Transactions are the stored transactions of a followed account, newest first.
+// Transactions are the transactions of a followed account, newest first. A
+// contract that was destroyed has none.
 func (x *Index) Transactions(a *address.Address) ([]tlb.Tx, error) { return x.rows.transactions(a) }
 
 // Changed is closed when a later pass has moved the index.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -183,10 +184,31 @@ func (r rows) transactions(a *address.Address) ([]tlb.Tx, error) {
 	return all, err
 }
 
-// commit writes the states of all followed accounts and the block they belong to.
-func (r rows) commit(head tlb.Block, accounts map[string]tlb.Account) error {
-	return r.store.Commit(func(set func(key, value []byte), _ func([]byte)) {
-		for _, acc := range accounts {
+// commit writes the states of followed accounts and the block they belong to, and
+// drops what is stored of an account's earlier lives.
+func (r rows) commit(head tlb.Block, accounts []followed) error {
+	var gone [][]byte
+	for _, f := range accounts {
+		if f.begins == 0 {
+			continue
+		}
+		end := txKey(f.account.Address, f.begins)
+		err := r.store.Scan(accountKey(rowTx, f.account.Address), func(key, _ []byte) error {
+			if bytes.Compare(key, end) < 0 {
+				gone = append(gone, bytes.Clone(key))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return r.store.Commit(func(set func(key, value []byte), del func(key []byte)) {
+		for _, key := range gone {
+			del(key)
+		}
+		for _, f := range accounts {
+			acc := f.account
 			set(accountKey(rowAccount, acc.Address), encodeRow(accountRow{Status: acc.Status, Balance: acc.Balance,
 				Code: toBoC(acc.Code), Data: toBoC(acc.Data), LastLT: acc.LastLT, LastHash: acc.LastHash}))
 		}
