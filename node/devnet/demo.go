@@ -1,25 +1,17 @@
 package devnet
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/xssnick/tonutils-go/address"
-
 	"github.com/tussah-network/tussah/node"
 	"github.com/tussah-network/tussah/node/engine"
-	"github.com/tussah-network/tussah/tlb"
 )
 
 // DemoOptions of [Demo].
@@ -51,11 +43,17 @@ func Demo(ctx context.Context, o DemoOptions) error {
 			return fmt.Errorf("ask the engine at %s for its models: %w", o.Engine, err)
 		}
 	}
-	d := &demo{o: o, model: model, out: o.Out}
-	defer func() { d.stop() }()
-	if err := d.setUp(ctx); err != nil {
+	trio, err := OpenTrio(ctx, TrioOptions{Dir: o.Dir, Engine: o.Engine, Model: model, Log: o.Log, Progress: o.Progress})
+	if err != nil {
 		return err
 	}
+	running := true
+	defer func() {
+		if running {
+			_ = trio.Close() // there is an error already, which matters more
+		}
+	}()
+	d := &demo{o: o, model: model, trio: trio}
 	if err := d.ask(ctx); err != nil {
 		return fmt.Errorf("send the prompt: %w", err)
 	}
@@ -67,13 +65,15 @@ func Demo(ctx context.Context, o DemoOptions) error {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 	}
-	if err := d.settle(ctx); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	if err := d.account(ctx); err != nil {
+	work, err := trio.Settle(ctx)
+	if err != nil {
 		return err
 	}
-	if err := d.stop(); err != nil {
+	if err := d.account(ctx, work); err != nil {
+		return err
+	}
+	running = false
+	if err := trio.Close(); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
 	o.Progress("done in %s, nothing is left running", time.Since(start).Round(100*time.Millisecond))
@@ -103,163 +103,36 @@ func engineModel(ctx context.Context, base, name string) (string, error) {
 type demo struct {
 	o     DemoOptions
 	model string
-	out   io.Writer
-
-	network               *Network
-	proxy, worker, client *Running
-	ledger                *Ledger
-	channels              []*address.Address
-	cost, paid            tlb.Nano // of the client and of the proxy, by receipts
-}
-
-func (d *demo) stop() error {
-	var errs []error
-	for _, r := range []**Running{&d.client, &d.worker, &d.proxy} {
-		if *r != nil {
-			errs = append(errs, (*r).Stop())
-			*r = nil
-		}
-	}
-	if d.network != nil {
-		errs = append(errs, d.network.Close())
-		d.network = nil
-	}
-	return errors.Join(errs...)
-}
-
-func (d *demo) setUp(ctx context.Context) error {
-	var err error
-	d.network, err = Open(ctx, Options{Dir: d.o.Dir, Models: []string{d.model}, Log: d.o.Log, Progress: d.o.Progress})
-	if err != nil {
-		return err
-	}
-	files := map[node.Role]string{}
-	for _, role := range []node.Role{node.Proxy, node.Worker, node.Client} {
-		if files[role], err = d.network.Role(ctx, role, RoleOptions{Engine: d.o.Engine, Model: d.model}); err != nil {
-			return err
-		}
-	}
-	if d.ledger, err = NewLedger(ctx, d.network.Chain); err != nil {
-		return err
-	}
-	for _, s := range []struct {
-		role node.Role
-		into **Running
-	}{{node.Proxy, &d.proxy}, {node.Worker, &d.worker}, {node.Client, &d.client}} {
-		if *s.into, err = Start(ctx, files[s.role], node.Options{Log: d.o.Log}); err != nil {
-			return err
-		}
-		wallet := (*s.into).WalletAddress()
-		acc, err := d.network.Chain.Account(ctx, tlb.Block{}, wallet)
-		if err != nil {
-			return err
-		}
-		d.ledger.Add(string(s.role), wallet, acc.Balance)
-		d.o.Progress("%s runs as %s", s.role, (*s.into).Status().Peer)
-	}
-	d.o.Progress("opening channels: client → proxy, proxy → worker")
-	return d.wait(ctx, func() (bool, error) {
-		return d.client.Serves(d.model) && len(d.client.Channels()) == 1 && len(d.worker.Channels()) == 1, nil
-	})
-}
-
-// wait looks again and again, for as long as a slow chain may take.
-func (d *demo) wait(ctx context.Context, done func() (bool, error)) error {
-	ctx, stop := context.WithTimeoutCause(ctx, time.Minute, errors.New("it took longer than a minute; run with --verbose to see why"))
-	defer stop()
-	for {
-		if ok, err := done(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	trio  *Trio
 }
 
 // ask sends the prompt to the client's endpoint as any program would.
 func (d *demo) ask(ctx context.Context) error {
-	for _, r := range []*Running{d.client, d.proxy} {
-		for _, c := range r.Channels() {
-			if c.End == "paying" {
-				at, err := node.ParseAddress(c.Channel)
-				if err != nil {
-					return err
-				}
-				d.channels = append(d.channels, at)
-				d.ledger.Add(string(r.Status().Role), at, 0)
-				d.o.Progress("channel %s: deposit %s", at, c.Deposit)
-			}
-		}
-	}
-	body, err := json.Marshal(map[string]any{"model": d.model, "stream": true, "max_tokens": 128, "temperature": 0,
-		"messages": []map[string]string{{"role": "user", "content": d.o.Prompt}}})
+	client := d.trio.Client
+	d.o.Progress("POST %s/v1/chat/completions", client.Endpoint())
+	body, err := newCaller(client.Endpoint(), d.model, 1).chat(ctx, question{Text: d.o.Prompt, Stream: true, MaxTokens: 128})
 	if err != nil {
 		return err
 	}
-	d.o.Progress("POST %s/v1/chat/completions", d.client.Endpoint())
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.client.Endpoint()+"/v1/chat/completions", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-		return fmt.Errorf("the endpoint answered %s: %s", response.Status, text)
-	}
+	defer body.Close()
 	engineName := d.o.Engine
 	if engineName == "" {
 		engineName = "built-in demo engine, no language model"
 	}
-	fmt.Fprintf(d.out, "\nprompt   %s\nmodel    %s (%s)\nanswer   ", d.o.Prompt, d.model, engineName)
-	if err := copyAnswer(d.out, response.Body); err != nil {
+	fmt.Fprintf(d.o.Out, "\nprompt   %s\nmodel    %s (%s)\nanswer   ", d.o.Prompt, d.model, engineName)
+	err = streamed(body, func(text string) bool {
+		fmt.Fprint(d.o.Out, text)
+		return true
+	})
+	if err != nil {
 		return err
 	}
-	fmt.Fprintln(d.out)
+	fmt.Fprintln(d.o.Out)
 	return d.receipt()
 }
 
-// copyAnswer prints the text of a stream of chat completion chunks as it comes.
-func copyAnswer(w io.Writer, stream io.Reader) error {
-	lines := bufio.NewScanner(stream)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok || data == "[DONE]" {
-			continue
-		}
-		var chunk struct {
-			Choices []struct {
-				Delta struct {
-					Content string `json:"content"`
-				} `json:"delta"`
-			} `json:"choices"`
-			Error *struct {
-				Message string `json:"message"`
-			} `json:"error"`
-		}
-		if err := json.Unmarshal([]byte(data), &chunk); err != nil {
-			return fmt.Errorf("read the stream: %w", err)
-		}
-		if chunk.Error != nil {
-			return fmt.Errorf("the stream ended early: %s", chunk.Error.Message)
-		}
-		for _, c := range chunk.Choices {
-			fmt.Fprint(w, c.Delta.Content)
-		}
-	}
-	return lines.Err()
-}
-
 func (d *demo) receipt() error {
-	receipts := d.client.Receipts()
+	receipts := d.trio.Client.Receipts()
 	if len(receipts) == 0 {
 		return errors.New("the client holds no receipt")
 	}
@@ -268,7 +141,7 @@ func (d *demo) receipt() error {
 	if r.Simulated {
 		kind = "simulated: proves nothing about hardware"
 	}
-	fmt.Fprintf(d.out, `
+	fmt.Fprintf(d.o.Out, `
 receipt  %s
   proxy    %s
            image %s (%s)
@@ -286,7 +159,7 @@ receipt  %s
 
 // invite tells how to try the network that stays up.
 func (d *demo) invite() {
-	fmt.Fprintf(d.out, `
+	fmt.Fprintf(d.o.Out, `
 The network stays up until Ctrl-C. Try it:
 
   curl -N %[1]s/v1/chat/completions -H 'Content-Type: application/json' \
@@ -301,71 +174,20 @@ The network stays up until Ctrl-C. Try it:
   client := openai.NewClient(option.WithBaseURL("%[1]s/v1"), option.WithAPIKey("none"))
 
   status   %[3]s/status  %[4]s/status  %[5]s/status   (client, proxy, worker)
-`, d.client.Endpoint(), d.model, d.client.Admin(), d.proxy.Admin(), d.worker.Admin())
-}
-
-// settle closes both channels with the payee's consent, which pays out exactly
-// what was spent and returns the rest.
-func (d *demo) settle(ctx context.Context) error {
-	for _, r := range []*Running{d.client, d.proxy} {
-		for _, c := range r.Channels() {
-			if c.End != "paying" {
-				continue
-			}
-			at, err := node.ParseAddress(c.Channel)
-			if err != nil {
-				return err
-			}
-			d.o.Progress("settling and closing channel %s: %s spent of %s authorised", at, c.Spent, c.Authorised)
-			if err := r.Settle(ctx, at, false); err != nil {
-				return err
-			}
-			if r == d.client {
-				d.cost = c.Spent
-			} else {
-				d.paid = c.Spent
-			}
-		}
-	}
-	return d.wait(ctx, func() (bool, error) {
-		for _, at := range d.channels {
-			acc, err := d.network.Chain.Account(ctx, tlb.Block{}, at)
-			if err != nil || acc.Status != tlb.AccountAbsent {
-				return false, err
-			}
-		}
-		return d.network.Chain.InFlight() == 0, nil
-	})
+`, d.trio.Client.Endpoint(), d.model, d.trio.Client.Admin(), d.trio.Proxy.Admin(), d.trio.Worker.Admin())
 }
 
 // account prints the table, and fails if a nanoTON is missing.
-func (d *demo) account(ctx context.Context) error {
-	entries, err := d.ledger.Close(func(a *address.Address) (tlb.Nano, error) {
-		acc, err := d.network.Chain.Account(ctx, tlb.Block{}, a)
-		return acc.Balance, err
-	})
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Party, b.Party) })
-	work := map[string]int64{string(node.Client): -int64(d.cost), string(node.Proxy): int64(d.cost) - int64(d.paid), string(node.Worker): int64(d.paid)}
-	fmt.Fprintln(d.out, "\nbalances in nanoTON")
-	tw := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+func (d *demo) account(ctx context.Context, work Work) error {
+	balances, wrong := d.trio.Balances(ctx, work)
+	fmt.Fprintln(d.o.Out, "\nbalances in nanoTON")
+	tw := tabwriter.NewWriter(d.o.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "party\tbefore\tafter\tchange\t= work\t− network fees\tunexplained\t")
-	var wrong []string
-	for _, e := range entries {
-		change := int64(e.After) - int64(e.Before)
-		rest := change - work[e.Party] + int64(e.Fees)
-		fmt.Fprintf(tw, "%s\t%d\t%d\t%+d\t%+d\t%d\t%d\t\n", e.Party, e.Before, e.After, change, work[e.Party], e.Fees, rest)
-		if rest != 0 || e.Unexplained() != 0 {
-			wrong = append(wrong, fmt.Sprintf("%s: %d nanoTON by receipts, %d by transfers", e.Party, rest, e.Unexplained()))
-		}
+	for _, b := range balances {
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%+d\t%+d\t%d\t%d\t\n", b.Party, b.Before, b.After, b.Change(), b.Work, b.Fees, b.Rest())
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	if wrong != nil {
-		return fmt.Errorf("the balances do not add up: %s", strings.Join(wrong, "; "))
-	}
-	return nil
+	return wrong
 }
