@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,11 @@ type client struct {
 	log     *slog.Logger
 	ctx     context.Context // of the role; parent of what outlives a call
 	opening atomic.Bool
+
+	mu struct {
+		sync.Mutex
+		problems map[peer.ID]error // why there is no channel to a proxy that answers
+	}
 }
 
 // keep opens channels until there are as many as configured. It is called after
@@ -68,14 +74,56 @@ func (c *client) openMissing() {
 		ctx, stop := context.WithTimeout(c.ctx, openTimeout)
 		_, err := c.payers.ensure(ctx, l.ID, l.Hello)
 		stop()
-		if err != nil {
-			if c.ctx.Err() == nil {
-				c.log.Warn("cannot open a channel to a proxy", slog.String("proxy", l.Entry.Owner.String()), slog.Any("error", err))
-			}
-			continue
+		if c.ctx.Err() != nil {
+			return
 		}
-		open++
+		c.note(l, err)
+		if err == nil {
+			open++
+		}
 	}
+}
+
+// note keeps why a channel cannot be opened, for the status and for callers of the
+// endpoint, and logs it once.
+func (c *client) note(l link, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last := c.mu.problems[l.ID]
+	if c.mu.problems == nil {
+		c.mu.problems = map[peer.ID]error{}
+	}
+	c.mu.problems[l.ID] = err
+	if err != nil && (last == nil || last.Error() != err.Error()) {
+		c.log.Warn("cannot open a channel to a proxy", slog.String("proxy", l.Entry.Owner.String()), slog.Any("error", err))
+	}
+}
+
+func (c *client) problem(id peer.ID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.problems[id]
+}
+
+// reason says why no proxy can be used, one line per proxy.
+func (c *client) reason() error {
+	var errs []error
+	for _, l := range c.links.list() {
+		err := l.Err
+		if err == nil {
+			err = c.problem(l.ID)
+		}
+		if err == nil {
+			if _, err = c.payers.ready(l.ID); err == nil {
+				err = errors.New("it offers nothing now")
+			}
+		}
+		errs = append(errs, fmt.Errorf("proxy %s: %w", l.Entry.Owner, err))
+	}
+	if len(errs) == 0 {
+		return errors.New("the registry lists none that answered")
+	}
+	return errors.Join(errs...)
 }
 
 func rank(first bool) int {
@@ -138,7 +186,7 @@ func (c *client) complete(ctx context.Context, q prompt, to sink) (bought, error
 	choices := c.choices(q.Model)
 	if len(choices) == 0 {
 		if len(c.choices("")) == 0 {
-			return bought{}, fmt.Errorf("%w: %w", ErrNoProxy, c.links.reason())
+			return bought{}, fmt.Errorf("%w: %w", ErrNoProxy, c.reason())
 		}
 		return bought{}, fmt.Errorf("%w: %q", ErrModelNotServed, q.Model)
 	}

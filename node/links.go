@@ -130,17 +130,3 @@ func (l *links) list() []link {
 	}
 	return all
 }
-
-// reason joins why no proxy can be used, for an error that says so.
-func (l *links) reason() error {
-	var errs []error
-	for _, k := range l.list() {
-		if k.Err != nil {
-			errs = append(errs, fmt.Errorf("proxy %s: %w", k.Entry.Owner, k.Err))
-		}
-	}
-	if len(errs) == 0 {
-		return errors.New("the registry lists no proxy that answered")
-	}
-	return errors.Join(errs...)
-}

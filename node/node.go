@@ -90,6 +90,9 @@ func (n *Node) Admin() string { return n.admin }
 // Endpoint is the base URL of a client's API.
 func (n *Node) Endpoint() string { return n.endpoint }
 
+// drainTimeout is how long requests in progress may go on after a node was told to stop.
+const drainTimeout = 5 * time.Second
+
 // startTimeout bounds each step of the start that talks to others.
 const startTimeout = 30 * time.Second
 
@@ -161,7 +164,13 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	}
 	if handler != nil {
 		server := session.Serve(n.host, handler, session.Options{Admit: n.admitServed(), Log: n.o.Log})
-		undo = append(undo, func() error { server.Close(); return nil })
+		undo = append(undo, func() error {
+			graceful, stop := context.WithTimeout(context.Background(), drainTimeout)
+			defer stop()
+			_ = server.Drain(graceful) // what is not done by then ends with a terminal event that says so
+			server.Close()
+			return nil
+		})
 	}
 	if n.links != nil {
 		run(n.links.run)
@@ -294,7 +303,7 @@ func (n *Node) openChannels() error {
 	records := records{n.store.Table(tableChannels)}
 	n.payers = &payers{records: records, store: n.store.Table(tablePayer), index: n.index, queue: n.queue, wallet: n.wallet.Address(),
 		session: n.session, key: n.keys.session.Private(), network: n.cfg.Network.ID, log: n.o.Log}
-	n.payees = &payees{records: records, store: n.store.Table(tablePayee), index: n.index, queue: n.queue, payout: n.wallet.Address(),
+	n.payees = &payees{records: records, store: n.store.Table(tablePayee), index: n.index, account: n.account, queue: n.queue, payout: n.wallet.Address(),
 		key: n.keys.payee.Private(), network: n.cfg.Network.ID, log: n.o.Log}
 	payout := ""
 	switch {
@@ -316,6 +325,15 @@ func (n *Node) openChannels() error {
 		}
 	}
 	return errors.Join(n.payers.load(), n.payees.load())
+}
+
+// account is an account at the newest block.
+func (n *Node) account(ctx context.Context, a *address.Address) (tlb.Account, error) {
+	head, err := n.chain.Head(ctx)
+	if err != nil {
+		return tlb.Account{}, err
+	}
+	return n.chain.Account(ctx, head, a)
 }
 
 // hello introduces this node, without offers.

@@ -24,6 +24,7 @@ type payees struct {
 	records    records
 	store      *Table // journals
 	index      *registry.Index
+	account    func(context.Context, *address.Address) (tlb.Account, error) // proven, at the newest block
 	queue      *wallet.Queue
 	payout     *address.Address
 	key        ed25519.PrivateKey // payee key
@@ -125,6 +126,9 @@ func (p *payees) announced(ctx context.Context, peer session.Peer, cfg tlb.Chann
 		if state.Deposit < p.minDeposit {
 			return refuse(session.CodeDepositLow, "deposit %s is below %s; open a channel with more", state.Deposit, p.minDeposit)
 		}
+		if err := p.index.Watch(at); err != nil {
+			return session.ChannelStatus{}, err
+		}
 		if c, err = p.add(record{Channel: at, Config: cfg, Peer: peer.ID, Deposit: state.Deposit}); err != nil {
 			return session.ChannelStatus{}, err
 		}
@@ -148,28 +152,26 @@ func (p *payees) announced(ctx context.Context, peer session.Peer, cfg tlb.Chann
 	return c.status(), nil
 }
 
-// confirm waits until the chain shows the channel; a payer is often a block
-// ahead of us. The context of a call bounds the wait.
+// confirm waits until the chain shows the channel; a payer is often a block ahead
+// of us. The index does not watch it yet: anybody can announce what does not exist.
 func (p *payees) confirm(ctx context.Context, at *address.Address) (tlb.ChannelState, error) {
-	if err := p.index.Watch(at); err != nil {
-		return tlb.ChannelState{}, err
-	}
 	ctx, stop := context.WithTimeout(ctx, confirmTimeout)
 	defer stop()
 	for {
 		changed := p.index.Changed()
-		state, err := p.index.Channel(at)
-		if err == nil {
+		acc, err := p.account(ctx, at)
+		if err != nil {
+			return tlb.ChannelState{}, err
+		}
+		state, err := contracts.ParseChannel(acc)
+		if err == nil && state.Opened {
 			return state, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			if errors.Is(err, contracts.ErrNotChannel) || errors.Is(err, registry.ErrUnwatched) {
-				return tlb.ChannelState{}, &session.Error{Code: session.CodeChannelUnknown,
-					Message: fmt.Sprintf("no channel at %s", at), Hint: "wait until the deposit is on chain, then announce again"}
-			}
-			return tlb.ChannelState{}, err
+			return tlb.ChannelState{}, &session.Error{Code: session.CodeChannelUnknown,
+				Message: fmt.Sprintf("no open channel at %s", at), Hint: "wait until the deposit is on chain, then announce again"}
 		}
 	}
 }
@@ -249,7 +251,7 @@ func (p *payees) gone(c *payeeChannel) error {
 	if c.payee.State().Phase != channel.Closed {
 		return c.payee.Gone()
 	}
-	if err := p.records.drop(earning, c.Channel); err != nil {
+	if err := errors.Join(p.records.drop(earning, c.Channel), p.index.Unwatch(c.Channel)); err != nil {
 		return err
 	}
 	p.mu.Lock()

@@ -46,6 +46,7 @@ type payers struct {
 	mu struct {
 		sync.Mutex
 		byPeer map[peer.ID]*payerChannel
+		ended  map[peer.ID]bool // settled by hand: gets no new channel in this run
 	}
 }
 
@@ -59,7 +60,7 @@ type payerChannel struct {
 
 // load reopens the channels of earlier runs.
 func (p *payers) load() error {
-	p.mu.byPeer = map[peer.ID]*payerChannel{}
+	p.mu.byPeer, p.mu.ended = map[peer.ID]*payerChannel{}, map[peer.ID]bool{}
 	all, err := p.records.all(paying)
 	if err != nil {
 		return err
@@ -110,6 +111,14 @@ func (p *payers) to(id peer.ID) (*payerChannel, bool) {
 	return c, ok
 }
 
+// ended tells whether the channel to the payee was settled by hand. Whoever asks
+// for that wants the deposit back, and not locked again in the next channel.
+func (p *payers) ended(id peer.ID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.ended[id]
+}
+
 // ready is the channel to the payee if requests can be paid through it.
 func (p *payers) ready(id peer.ID) (*payerChannel, error) {
 	c, ok := p.to(id)
@@ -126,6 +135,9 @@ func (p *payers) ready(id peer.ID) (*payerChannel, error) {
 // returns when the channel is proven on chain and the payee has accepted it,
 // which takes some blocks. A crash on the way is taken up again by the next call.
 func (p *payers) ensure(ctx context.Context, id peer.ID, hello session.Hello) (*payerChannel, error) {
+	if p.ended(id) {
+		return nil, fmt.Errorf("%w: it was closed by hand; a restart of this node opens a new one", ErrNoChannel)
+	}
 	c, ok := p.to(id)
 	if !ok {
 		rec, err := p.draft(id, hello)
@@ -159,7 +171,7 @@ func (p *payers) draft(id peer.ID, hello session.Hello) (record, error) {
 	params := view.State.Params
 	switch {
 	case hello.MinDeposit > p.deposit:
-		return record{}, fmt.Errorf("%w: it wants a deposit of %s, ours is %s; raise deposit in the configuration", ErrTerms, hello.MinDeposit, p.deposit)
+		return record{}, fmt.Errorf("%w: %w: it wants %s, ours is %s; raise deposit in the configuration", ErrTerms, session.ErrDepositLow, hello.MinDeposit, p.deposit)
 	case delay < params.MinCloseDelay || delay > params.MaxCloseDelay:
 		return record{}, fmt.Errorf("%w: close delay %d s is outside of the registry's bounds %d to %d s", ErrTerms, delay, params.MinCloseDelay, params.MaxCloseDelay)
 	}
@@ -224,15 +236,15 @@ func (p *payers) greet(ctx context.Context, c *payerChannel) error {
 	if err != nil {
 		return fmt.Errorf("announce channel %s: %w", c.Channel, err)
 	}
-	if status.Problem != 0 {
-		return &session.Error{Code: status.Problem, Hint: status.Hint}
-	}
 	var highest tlb.SignedVoucher
 	if status.Highest != nil {
 		highest = *status.Highest
 	}
 	if err := c.payer.Reconcile(ctx, highest, status.Spent); err != nil {
 		return fmt.Errorf("reconcile channel %s: %w", c.Channel, err)
+	}
+	if status.Problem != 0 {
+		return &session.Error{Code: status.Problem, Hint: status.Hint}
 	}
 	return nil
 }
@@ -279,7 +291,7 @@ func (p *payers) observe(c *payerChannel) error {
 
 // forget drops a channel that is settled and gone.
 func (p *payers) forget(c *payerChannel) error {
-	if err := p.records.drop(paying, c.Channel); err != nil {
+	if err := errors.Join(p.records.drop(paying, c.Channel), p.index.Unwatch(c.Channel)); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -297,8 +309,16 @@ func (p *payers) settle(ctx context.Context, at *address.Address, force bool) er
 		if !c.Channel.Equals(at) {
 			continue
 		}
+		p.mu.Lock()
+		p.mu.ended[c.Peer] = true
+		p.mu.Unlock()
 		message := contracts.RequestClose(c.Channel)
 		if !force {
+			// What requests without a receipt have cost, only the payee knows. It can state no
+			// more than we authorised, which it could claim without asking us.
+			if err := p.greet(ctx, c); err != nil && !errors.Is(err, session.ErrChannelClosing) {
+				return err
+			}
 			consent, err := p.session.CloseChannel(ctx, c.Peer, c.Channel.StringRaw())
 			if err != nil {
 				return fmt.Errorf("ask the payee to close %s: %w", c.Channel, err)

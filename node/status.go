@@ -83,6 +83,10 @@ func (n *Node) Status() Status {
 			}
 			if l.Err != nil {
 				linked.Problem = l.Err.Error()
+			} else if n.client != nil {
+				if err := n.client.problem(l.ID); err != nil {
+					linked.Problem = err.Error()
+				}
 			}
 			s.Peers = append(s.Peers, linked)
 		}

@@ -274,6 +274,9 @@ func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) 
 // returns after the wish is on disk.
 func (x *Index) Watch(channel *address.Address) error { return x.rows.watch(channel) }
 
+// Unwatch ends what Watch began. What was stored of the channel stays.
+func (x *Index) Unwatch(channel *address.Address) error { return x.rows.unwatch(channel) }
+
 // Channel is a watched channel's state at the newest block. It returns
 // [ErrUnwatched] until a pass has seen the channel, and contracts.ErrNotChannel
 // if there is no channel at the address (any more).

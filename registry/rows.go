@@ -127,6 +127,10 @@ func (r rows) watch(a *address.Address) error {
 	})
 }
 
+func (r rows) unwatch(a *address.Address) error {
+	return r.store.Commit(func(_ func(key, value []byte), del func(key []byte)) { del(accountKey(rowWatched, a)) })
+}
+
 func (r rows) watched() ([]*address.Address, error) {
 	var all []*address.Address
 	err := r.store.Scan([]byte{rowWatched}, func(key, _ []byte) error {
