@@ -468,3 +468,22 @@ func FuzzRow(f *testing.F) {
 		}
 	})
 }
+
+// What is watched no more is read no more, and its history stays.
+func TestUnwatch(t *testing.T) {
+	n := newNetwork(t)
+	n.open(3 * tlb.TON)
+	x := n.index(newMemory())
+	n.must(x.Watch(n.channel))
+	n.sync(x)
+	n.must(x.Unwatch(n.channel))
+	_, err := n.Chain.Seal(t.Context())
+	n.must(err)
+	n.sync(x)
+	if _, err := x.Channel(n.channel); !errors.Is(err, registry.ErrUnwatched) {
+		t.Errorf("channel: %v", err)
+	}
+	if txs, err := x.Transactions(n.channel); err != nil || len(txs) == 0 {
+		t.Errorf("its history: %d transactions, %v", len(txs), err)
+	}
+}
