@@ -101,7 +101,7 @@ func (p *proxy) attach(from session.Peer, h session.Hello) {
 		next.load = last.load
 	}
 	p.mu.workers[from.ID] = next
-	if _, err := p.payers.ready(from.ID); err != nil && len(h.Offers) > 0 && next.opening.CompareAndSwap(false, true) {
+	if _, err := p.payers.ready(from.ID); err != nil && len(h.Offers) > 0 && !p.payers.ended(from.ID) && next.opening.CompareAndSwap(false, true) {
 		go p.open(next, h)
 	}
 }
