@@ -1,0 +1,300 @@
+package tolk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// A machine is one instance of the compiler's wasm. It serves one compile: after a failed assertion the
+// C++ side is of no use any more.
+type machine struct {
+	names   names
+	sources *sources
+
+	host, compiler, trampoline api.Module
+	calls                      map[string]*calls
+	callback                   uint32 // index in the compiler's table
+	saved                      api.Memory
+	stackEnd                   uint32 // lowest address of the C++ stack
+	depth, invokes             int
+	exceptions                 exceptions
+	output                     bytes.Buffer // what it prints; its last words when it fails
+}
+
+// A fault is a panic that no C++ frame may catch: it ends the compile.
+type fault struct{ cause error }
+
+func (f *fault) Error() string { return f.cause.Error() }
+func (f *fault) Unwrap() error { return f.cause }
+
+var (
+	errMemory   = errors.New("address outside the memory")
+	errDepth    = errors.New("the sources nest too deeply for its stack")
+	errNoExport = errors.New("no such export")
+)
+
+// newMachine always returns a machine to close, also with an error.
+func (c *Compiler) newMachine(ctx context.Context, s *sources) (*machine, error) {
+	m := &machine{names: c.bundle.names, sources: s, calls: make(map[string]*calls)}
+	instantiate := func(code wazero.CompiledModule, from map[string]api.Module) (api.Module, error) {
+		ctx := experimental.WithImportResolver(ctx, func(name string) api.Module { return from[name] })
+		// No name, as there may be many of them at a time; no start functions, as there is no _start.
+		return c.runtime.InstantiateModule(ctx, code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	}
+	host, err := c.hostModule(ctx, m)
+	if err != nil {
+		return m, err
+	}
+	defer host.Close(ctx)
+	if m.host, err = instantiate(host, nil); err != nil {
+		return m, err
+	}
+	if m.compiler, err = instantiate(c.compiler, map[string]api.Module{c.importModule: m.host}); err != nil {
+		return m, err
+	}
+	from := map[string]api.Module{compilerModule: m.compiler, hostModule: m.host}
+	if m.trampoline, err = instantiate(c.trampoline, from); err != nil {
+		return m, err
+	}
+	m.saved = m.trampoline.ExportedMemory(savedExport)
+	index, err := m.trampoline.ExportedFunction(installExport).Call(ctx)
+	if err != nil {
+		return m, err
+	}
+	m.callback = uint32(index[0])
+	if err := m.guardStack(ctx); err != nil {
+		return m, err
+	}
+	_, err = m.callMinified(ctx, m.names.constructor)
+	return m, err
+}
+
+// The compiler's stack has 128 KiB (TOTAL_STACK in its build), with its data right below and nothing
+// between. Some hundred nested ifs are enough to overwrite that data, and then to go round in circles
+// or to give out wrong code. So invoke looks at the stack pointer, and at the end the last stretch of
+// the stack, which the guard fills, must still be untouched.
+const (
+	stackSize = 128 << 10
+	guardSize = 1 << 10
+	guardByte = 0xa5
+)
+
+func (m *machine) guardStack(ctx context.Context) error {
+	top, err := m.call(ctx, "_emscripten_stack_get_current")
+	if err != nil {
+		return err
+	}
+	m.stackEnd = top - stackSize
+	if !m.compiler.Memory().Write(m.stackEnd, bytes.Repeat([]byte{guardByte}, guardSize)) {
+		return errMemory
+	}
+	return nil
+}
+
+func (m *machine) checkGuard() error {
+	guard, ok := m.compiler.Memory().Read(m.stackEnd, guardSize)
+	if !ok || bytes.Count(guard, []byte{guardByte}) != guardSize {
+		return errDepth
+	}
+	return nil
+}
+
+func (m *machine) close(ctx context.Context) {
+	for _, module := range []api.Module{m.trampoline, m.compiler, m.host} {
+		if module != nil {
+			module.Close(ctx)
+		}
+	}
+}
+
+// calls are the ready objects to call one function. wazero's are not reentrant, but a function may be
+// called again while it runs, so there are as many as the deepest recursion needed.
+type calls struct {
+	function func() api.Function
+	free     []*call
+}
+
+type call struct {
+	function api.Function
+	stack    []uint64 // arguments, then results
+}
+
+func (c *calls) take(slots int) *call {
+	if n := len(c.free); n > 0 {
+		taken := c.free[n-1]
+		c.free = c.free[:n-1]
+		return taken
+	}
+	return &call{function: c.function(), stack: make([]uint64, max(slots, 1))}
+}
+
+func (c *calls) giveBack(taken *call) { c.free = append(c.free, taken) }
+
+// call calls an export by its name in the JavaScript. All that we call take and return i32.
+func (m *machine) call(ctx context.Context, name string, args ...uint32) (uint32, error) {
+	minified, ok := m.names.exports[name]
+	if !ok {
+		return 0, fmt.Errorf("%w: %s", errNoExport, name)
+	}
+	return m.callMinified(ctx, minified, args...)
+}
+
+func (m *machine) callMinified(ctx context.Context, name string, args ...uint32) (uint32, error) {
+	ready, ok := m.calls[name]
+	if !ok {
+		function := func() api.Function { return m.compiler.ExportedFunction(name) }
+		if f := function(); f == nil || len(f.Definition().ParamTypes()) != len(args) {
+			return 0, fmt.Errorf("%w: %s with %d parameters", errNoExport, name, len(args))
+		}
+		ready = &calls{function: function}
+		m.calls[name] = ready
+	}
+	c := ready.take(len(args))
+	defer ready.giveBack(c)
+	for i, arg := range args {
+		c.stack[i] = uint64(arg)
+	}
+	if err := c.function.CallWithStack(ctx, c.stack); err != nil {
+		return 0, err
+	}
+	return uint32(c.stack[0]), nil
+}
+
+// mustCall is call for host functions, which have no other way to report than a panic.
+func (m *machine) mustCall(ctx context.Context, name string, args ...uint32) uint32 {
+	result, err := m.call(ctx, name, args...)
+	if err != nil {
+		pass(err)
+	}
+	return result
+}
+
+// pass goes on with the panic that wazero has made an error of. It drops the wasm stack trace, which
+// would otherwise be added to at every level.
+func pass(err error) {
+	if errors.Is(err, errThrown) {
+		panic(errThrown)
+	}
+	if f, ok := errors.AsType[*fault](err); ok {
+		panic(f)
+	}
+	panic(&fault{err})
+}
+
+// invoke is the body of an invoke_SIG import: call the table's function at an index, and catch.
+func (m *machine) invoke(s signature) hostFunc {
+	ready := calls{function: func() api.Function { return m.trampoline.ExportedFunction(s.name) }}
+	return func(ctx context.Context, _ *machine, args []uint64) uint64 {
+		// Nearly every C++ call comes by here, so this is where a compile is told to stop.
+		if m.invokes++; m.invokes%1024 == 0 && ctx.Err() != nil {
+			panic(&fault{context.Cause(ctx)})
+		}
+		slot := uint32(4 * m.depth)
+		if m.depth > 0 {
+			caller, _ := m.saved.ReadUint32Le(slot - 4)
+			if m.depth == maxDepth || caller < m.stackEnd+guardSize {
+				panic(&fault{errDepth})
+			}
+		}
+		c := ready.take(len(args) + 1)
+		copy(c.stack, args)
+		c.stack[len(args)] = uint64(slot)
+
+		m.depth++
+		err := c.function.CallWithStack(ctx, c.stack)
+		m.depth--
+		result := c.stack[0]
+		ready.giveBack(c)
+		if err == nil {
+			return result
+		}
+		if !errors.Is(err, errThrown) {
+			pass(err)
+		}
+		stackPointer, _ := m.saved.ReadUint32Le(slot)
+		m.mustCall(ctx, "__emscripten_stack_restore", stackPointer)
+		m.mustCall(ctx, "_setThrew", 1, 0)
+		return 0
+	}
+}
+
+func (m *machine) readByte(at uint32) byte {
+	value, ok := m.compiler.Memory().ReadByte(at)
+	m.check(ok)
+	return value
+}
+
+func (m *machine) writeByte(at uint32, value byte) {
+	m.check(m.compiler.Memory().WriteByte(at, value))
+}
+
+func (m *machine) readUint32(at uint32) uint32 {
+	value, ok := m.compiler.Memory().ReadUint32Le(at)
+	m.check(ok)
+	return value
+}
+
+func (m *machine) writeUint32(at, value uint32) {
+	m.check(m.compiler.Memory().WriteUint32Le(at, value))
+}
+
+// bytes is a view of the memory, good until the compiler runs on.
+func (m *machine) bytes(at, size uint32) []byte {
+	view, ok := m.compiler.Memory().Read(at, size)
+	m.check(ok)
+	return view
+}
+
+func (m *machine) check(ok bool) {
+	if !ok {
+		panic(&fault{errMemory})
+	}
+}
+
+// readString copies a C string.
+func (m *machine) readString(at uint32) (string, error) {
+	memory := m.compiler.Memory()
+	view, ok := memory.Read(at, memory.Size()-min(at, memory.Size()))
+	end := bytes.IndexByte(view, 0)
+	if !ok || end < 0 {
+		return "", errMemory
+	}
+	return string(view[:end]), nil
+}
+
+// newString is a C string that the compiler's side owns; it goes with the machine.
+func (m *machine) newString(ctx context.Context, s string) (uint32, error) {
+	at, err := m.call(ctx, "_malloc", uint32(len(s)+1))
+	if err != nil {
+		return 0, err
+	}
+	if !m.compiler.Memory().WriteString(at, s+"\x00") {
+		return 0, errMemory
+	}
+	return at, nil
+}
+
+func (m *machine) print(text []byte) {
+	const maxOutput = 64 << 10
+	m.output.Write(text[:min(len(text), maxOutput-m.output.Len())])
+}
+
+// lastWords is what the compiler printed last, to explain a failure.
+func (m *machine) lastWords() string {
+	if words := lastLines(m.output.Bytes(), 5); words != "" {
+		return "\n" + words
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
