@@ -65,3 +65,8 @@ func (c *Client) ReadHead(answer []byte, from KeyBlock) (head tlb.Block, err err
 func Guarded(f func() error) error { return guarded(f) }
 
 func IsLie(err error) bool { return isLie(err) }
+
+// ReadState reads an account from the accounts of a proven state.
+func ReadState(accounts *cell.Cell, a *address.Address, boc []byte) (tlb.Account, error) {
+	return account(&shardState{accounts: accounts}, a, boc)
+}

@@ -137,3 +137,22 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// exampleServer is a liteserver of a sandbox with one contract.
+func exampleServer() (addr string, key []byte, contract *address.Address, done func()) {
+	contract = testAddress(0, 0x11)
+	chain, err := sandbox.Open(sandbox.Options{Genesis: []sandbox.GenesisAccount{{Address: contract, Balance: tlb.TON, Code: calculatorCode()}}})
+	if err != nil {
+		panic(err)
+	}
+	if _, err = chain.Seal(context.Background()); err != nil {
+		panic(err)
+	}
+	s := liteserver.New(chain, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)), liteserver.Options{})
+	if err := s.Listen("127.0.0.1:0"); err != nil {
+		panic(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go s.Run(ctx)
+	return s.Addr().String(), s.Key(), contract, func() { cancel(); s.Close(); chain.Close() }
+}
