@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -55,6 +56,7 @@ type payerChannel struct {
 	record
 	payer *channel.Payer
 
+	opened    atomic.Bool
 	reconcile sync.Mutex // one conversation about the channel's numbers at a time
 }
 
@@ -79,6 +81,7 @@ func (p *payers) add(rec record) (*payerChannel, error) {
 		return nil, err
 	}
 	c := &payerChannel{record: rec, payer: payer}
+	c.opened.Store(rec.Opened)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mu.byPeer[rec.Peer] = c
@@ -202,7 +205,7 @@ func (p *payers) open(ctx context.Context, c *payerChannel) error {
 		state, err := p.index.Channel(c.Channel)
 		switch {
 		case err == nil:
-			return c.payer.UpdateDeposit(state)
+			return p.confirm(c, state)
 		case errors.Is(err, registry.ErrUnwatched): // the index has not come to it yet
 		case !errors.Is(err, contracts.ErrNotChannel):
 			return err
@@ -270,23 +273,37 @@ func (p *payers) observe(c *payerChannel) error {
 	state, err := p.index.Channel(c.Channel)
 	switch {
 	case err == nil:
-		return c.payer.UpdateDeposit(state)
+		return p.confirm(c, state)
 	case errors.Is(err, registry.ErrUnwatched):
 		return nil
 	case !errors.Is(err, contracts.ErrNotChannel):
 		return err
 	}
 	switch c.payer.State().Phase {
-	case channel.Unconfirmed: // not opened yet, or closed while we were away
-		if was, err := p.index.Transactions(c.Channel); err != nil || len(was) == 0 {
-			return err
+	case channel.Unconfirmed:
+		if !c.opened.Load() {
+			return nil // it is still to come
 		}
-		return c.payer.Gone()
+		return c.payer.Gone() // it was closed while we were away
 	case channel.Closed:
 		return p.forget(c)
 	default: // it was on chain and is no more
 		return c.payer.Gone()
 	}
+}
+
+// confirm takes what the chain says of a channel, and remembers that it was there.
+func (p *payers) confirm(c *payerChannel, state tlb.ChannelState) error {
+	if err := c.payer.UpdateDeposit(state); err != nil || c.opened.Load() {
+		return err
+	}
+	rec := c.record
+	rec.Opened = true
+	if err := p.records.put(paying, rec); err != nil {
+		return err
+	}
+	c.opened.Store(true)
+	return nil
 }
 
 // forget drops a channel that is settled and gone.

@@ -26,6 +26,7 @@ type record struct {
 	Config  tlb.ChannelConfig
 	Peer    peer.ID
 	Deposit tlb.Nano // what a payer opens it with
+	Opened  bool     // a payer has seen it on chain: if it is not there any more, it was closed
 }
 
 // storedRecord is a record as JSON, so that an operator can read a database dump.
@@ -33,6 +34,7 @@ type storedRecord struct {
 	Config  []byte   `json:"config"` // BoC of the channel's initial storage
 	Peer    string   `json:"peer"`
 	Deposit tlb.Nano `json:"deposit"`
+	Opened  bool     `json:"opened"`
 }
 
 // records are the node's channels by end and address.
@@ -47,7 +49,7 @@ func (r records) put(e end, rec record) error {
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(storedRecord{Config: data.ToBOC(), Peer: rec.Peer.String(), Deposit: rec.Deposit})
+	value, err := json.Marshal(storedRecord{Config: data.ToBOC(), Peer: rec.Peer.String(), Deposit: rec.Deposit, Opened: rec.Opened})
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func decodeRecord(value []byte) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	rec := record{Config: state.Config, Deposit: stored.Deposit}
+	rec := record{Config: state.Config, Deposit: stored.Deposit, Opened: stored.Opened}
 	if rec.Peer, err = peer.Decode(stored.Peer); err != nil {
 		return record{}, err
 	}
