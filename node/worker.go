@@ -60,6 +60,7 @@ func (w *worker) introduction() session.Hello {
 
 // probe watches the engine, until ctx ends.
 func (w *worker) probe(ctx context.Context) error {
+	defer w.engine.Close()
 	ticker := time.NewTicker(2 * time.Second)
 	defer ticker.Stop()
 	for first := true; ; first = false {

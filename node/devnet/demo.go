@@ -86,7 +86,9 @@ func engineModel(ctx context.Context, base, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	models, err := engine.New(at, engine.Options{}).Models(ctx)
+	e := engine.New(at, engine.Options{})
+	defer e.Close()
+	models, err := e.Models(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -77,6 +77,9 @@ func New(base *url.URL, o Options) *Engine {
 	}}
 }
 
+// Close lets go of the connections that no request uses.
+func (e *Engine) Close() { e.http.CloseIdleConnections() }
+
 // Model is one model an engine serves.
 type Model struct {
 	ID      string

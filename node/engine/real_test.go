@@ -36,6 +36,7 @@ func TestRealEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := New(base, Options{})
+	defer e.Close()
 	models, err := e.Models(t.Context())
 	if err != nil || len(models) == 0 {
 		t.Fatal(models, err)
