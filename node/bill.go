@@ -80,7 +80,8 @@ func (b *bill) charge(usage tlb.Usage) error {
 	if total > b.in.Header.MaxCost {
 		return &session.Error{Code: session.CodePaymentStopped, Message: "the request reached its maximum cost"}
 	}
-	ok, err := b.channel.payee.Charge(b.ctx, b.in.Header.ID, total)
+	// A payer that cancelled still takes, and pays, what is on its way: as far as it is authorised.
+	ok, err := b.channel.payee.Charge(context.WithoutCancel(b.ctx), b.in.Header.ID, total)
 	if err == nil && !ok {
 		err = b.wait(total)
 	}
