@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,7 +119,7 @@ func (c *client) reason() error {
 				err = errors.New("it offers nothing now")
 			}
 		}
-		errs = append(errs, fmt.Errorf("proxy %s: %w", l.Entry.Owner, err))
+		errs = append(errs, fmt.Errorf("proxy %s: %w", l.Entry.Owner, oneLine{err}))
 	}
 	if len(errs) == 0 {
 		return errors.New("the registry lists none that answered")
@@ -132,6 +133,12 @@ func rank(first bool) int {
 	}
 	return 1
 }
+
+// oneLine is an error whose text, such as a list of failed dials, fits into a line.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e oneLine) Unwrap() error { return e.error }
 
 // choice is an offer and who makes it.
 type choice struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -43,7 +44,8 @@ func OpenStore(dir string, fs vfs.FS) (*Store, error) {
 	}
 	db, err := pebble.Open(dir, &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest, Logger: quiet{}})
 	if err != nil {
-		if strings.Contains(err.Error(), "lock") { // Pebble has no sentinel for a held lock
+		// Pebble has no sentinel for a held lock: between processes it is the system's, within one its own text.
+		if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock") {
 			return nil, fmt.Errorf("open %s: %w", dir, ErrStoreInUse)
 		}
 		return nil, fmt.Errorf("open %s: %w", dir, err)
