@@ -178,6 +178,49 @@ func TestOldMessageExecutedAfterAll(t *testing.T) {
 	}
 }
 
+// TestOldBodyAfterSigningAnew: a head that is ahead of the blocks makes the queue
+// sign anew while the old message can still be executed, and is.
+func TestOldBodyAfterSigningAnew(t *testing.T) {
+	for _, version := range versions {
+		ctx := t.Context()
+		chain, w := funded(t, version, 20*tlb.TON)
+		chain.send = func(*cell.Cell) (bool, error) { return false, nil }
+		fast := &ahead{connection: chain}
+		q := queue(t, w, fast, newMemory())
+		if err := q.Enqueue(ctx, "one", []contracts.Message{gift("bob", tlb.TON)}); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := q.Step(ctx); err != nil {
+				t.Fatal(err)
+			}
+			fast.by += time.Hour
+		}
+		if len(chain.sent) != 3 {
+			t.Fatalf("%s: %d messages signed, want 3", version, len(chain.sent))
+		}
+		if err := chain.Chain.Send(ctx, chain.sent[0]); err != nil {
+			t.Fatal(err)
+		}
+		chain.send = nil
+		settle(t, q)
+		if got := balance(t, chain, addressOf("bob")); got != tlb.TON {
+			t.Errorf("%s: bob got %v, want 1 TON", version, got)
+		}
+	}
+}
+
+type ahead struct {
+	*connection
+	by time.Duration
+}
+
+func (a *ahead) Head(ctx context.Context) (tlb.Block, error) {
+	head, err := a.connection.Head(ctx)
+	head.Time = head.Time.Add(a.by)
+	return head, err
+}
+
 func TestAnotherSender(t *testing.T) {
 	// The same key elsewhere uses the sequence number first.
 	ctx := t.Context()
@@ -300,6 +343,41 @@ func TestBlockedByFunds(t *testing.T) {
 	settle(t, q)
 	if got := balance(t, chain, addressOf("large")); got != 8*tlb.TON {
 		t.Errorf("large got %v, want 8 TON", got)
+	}
+}
+
+// TestEnqueueBesideFlight: what is signed may have left the wallet already, so
+// it is not asked for twice, before a restart and after.
+func TestEnqueueBesideFlight(t *testing.T) {
+	ctx := t.Context()
+	chain, w := funded(t, wallet.V5R1, 10*tlb.TON)
+	store := newMemory()
+	q := queue(t, w, chain, store)
+	if err := q.Enqueue(ctx, "one", []contracts.Message{gift("bob", 6*tlb.TON)}); err != nil {
+		t.Fatal(err)
+	}
+	chain.send = func(*cell.Cell) (bool, error) { return true, errOffline }
+	chain.at = func(string) { panic(crash{}) } // at the first send, just before it
+	func() {
+		defer func() { _ = recover() }()
+		_ = q.Step(ctx)
+	}()
+	chain.at, chain.send = nil, nil
+	q = queue(t, w, chain, store)
+	if err := q.Enqueue(ctx, "two", []contracts.Message{gift("carol", 3*tlb.TON)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Enqueue(ctx, "three", []contracts.Message{gift("dave", 6*tlb.TON)}); err == nil {
+		t.Error("more than the wallet holds was taken")
+	}
+	if err := q.Enqueue(ctx, "four", []contracts.Message{gift("erin", 5*tlb.TON)}); err != nil {
+		t.Errorf("beside a flight: %v", err)
+	}
+	for range 3 {
+		_ = q.Step(ctx) // "four" has to wait for coins
+	}
+	if got := q.Pending(); got != 1 {
+		t.Errorf("%d pending, want only what cannot be paid", got)
 	}
 }
 
