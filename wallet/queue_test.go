@@ -367,7 +367,7 @@ func TestEnqueueBesideFlight(t *testing.T) {
 	if err := q.Enqueue(ctx, "two", []contracts.Message{gift("carol", 3*tlb.TON)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := q.Enqueue(ctx, "three", []contracts.Message{gift("dave", 6*tlb.TON)}); err == nil {
+	if err := q.Enqueue(ctx, "three", []contracts.Message{gift("dave", 8*tlb.TON)}); err == nil {
 		t.Error("more than the wallet holds was taken")
 	}
 	if err := q.Enqueue(ctx, "four", []contracts.Message{gift("erin", 5*tlb.TON)}); err != nil {
