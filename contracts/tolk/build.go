@@ -36,7 +36,10 @@ func Build(ctx context.Context, dir string, write bool) ([]Built, error) {
 		return nil, err
 	}
 	defer compiler.Close()
+	return build(ctx, compiler, root, write)
+}
 
+func build(ctx context.Context, compiler *Compiler, root *os.Root, write bool) ([]Built, error) {
 	var built []Built
 	codes := make(map[string][]byte)
 	for _, name := range contracts {

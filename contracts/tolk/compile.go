@@ -208,7 +208,8 @@ func (c *Compiler) run(ctx context.Context, s *sources, reply any, do func(*mach
 	if f, ok := errors.AsType[*fault](err); ok {
 		err = f.cause // without wazero's stack trace
 	}
-	return fmt.Errorf("%w: %s%s", ErrCrash, firstLine(err.Error()), m.lastWords())
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Errorf("%w: %s%s", ErrCrash, first, m.lastWords())
 }
 
 // question is the JSON that tolk_compile takes; what is not in it has its default.

@@ -109,7 +109,7 @@ func TestCompileStaysInside(t *testing.T) {
 	}
 	write("secret.tolk", "fun secret() { return 42; }")
 	write("inside/up.tolk", "import \"../secret\"\nfun main() { return secret(); }")
-	write("inside/absolute.tolk", "import \""+filepath.ToSlash(dir)+"/secret\"\nfun main() { return secret(); }")
+	write("inside/absolute.tolk", "import \"/etc/secret\"\nfun main() { return secret(); }")
 	write("inside/library.tolk", "import \"@stdlib/../../secret\"\nfun main() { return secret(); }")
 	write("inside/mapping.tolk", "import \"@lib/secret\"\nfun main() { return secret(); }")
 	write("inside/link.tolk", "import \"linked\"\nfun main() { return secret(); }")
@@ -160,6 +160,22 @@ func TestCompileSurvivesCrash(t *testing.T) {
 	}
 }
 
+func TestStackGuard(t *testing.T) {
+	if err := compiler(t).Overrun(t.Context()); !errors.Is(err, tolk.ErrCrash) {
+		t.Errorf("got %v, want ErrCrash", err)
+	}
+}
+
+func TestMemoryGrowsToItsBound(t *testing.T) {
+	c := compiler(t)
+	if ok, err := c.Allocate(t.Context(), 64<<20); !ok || err != nil {
+		t.Errorf("64 MiB: %v, %v", ok, err) // twice what it starts with
+	}
+	if ok, _ := c.Allocate(t.Context(), 600<<20); ok {
+		t.Error("600 MiB were to be had")
+	}
+}
+
 func TestCompileContext(t *testing.T) {
 	c := compiler(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -198,7 +214,7 @@ func TestCompileWarnings(t *testing.T) {
 func TestCompileTogether(t *testing.T) {
 	c := compiler(t)
 	var group sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		group.Go(func() {
 			got, err := c.Compile(t.Context(), folder("counter.tolk", counter, "storage.tolk", storage), "counter.tolk")
 			if hash := hex.EncodeToString(got.Hash[:]); err != nil || hash != counterHash {

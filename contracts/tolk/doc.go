@@ -8,8 +8,8 @@
 //  2. It reads the wasm, the standard library and the wasm's minified names out of the package's
 //     JavaScript (package.go), and has wazero make native code, which is kept beside the package.
 //  3. [Compiler.Compile] makes a fresh instance, a machine (machine.go), with the few functions that the
-//     compiler imports (host.go), its C++ exceptions (exception.go) and a small generated module for
-//     what Go cannot do with a wasm table (trampoline.go).
+//     compiler imports (host.go), its C++ exceptions (call.go, exception.go) and a small generated module
+//     for what Go cannot do with a wasm table (trampoline.go).
 //  4. The compiler asks for sources by a callback (source.go) and replies in JSON (compile.go).
 //  5. [Build] does that for this repository's contracts and compares with the committed code (build.go).
 //

@@ -40,7 +40,6 @@ func TestAgreesWithNode(t *testing.T) {
 		t.Skipf("SKIPPED, nothing was compared: tar: %v\n%s", err, out)
 	}
 	sources := map[string]string{
-		"counter.tolk": counter, "storage.tolk": storage,
 		"warning.tolk": "fun main() {\n  return 1;\n  return 2;\n}",
 		"symbol.tolk":  "fun main() {\n  foo(1);\n}",
 		"types.tolk":   "fun main() {\n  val x: int = \"abc\";\n}",
@@ -55,7 +54,7 @@ func TestAgreesWithNode(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "run.js"), []byte(nodeScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	entries := []string{"counter.tolk", "warning.tolk", "symbol.tolk", "types.tolk", "cells.tolk"}
+	entries := []string{"warning.tolk", "symbol.tolk", "types.tolk", "cells.tolk"}
 	cmd := exec.CommandContext(t.Context(), node, append([]string{filepath.Join(dir, "run.js"), dir}, entries...)...)
 	cmd.Stderr = t.Output()
 	out, err := cmd.Output()

@@ -58,19 +58,18 @@ func TestOpenBundle(t *testing.T) {
 
 func TestOpenBundleRefuses(t *testing.T) {
 	for name, change := range map[string]map[string]string{
-		"no string":        {wasmFile: "module.exports = 1"},
-		"no base64":        {wasmFile: "module.exports = '?';"},
-		"no imports":       {glueFile: "wasmExports[\"Ma\"]()"},
-		"no constructor":   {glueFile: "var wasmImports={v:___cxa_begin_catch}"},
-		"nameless import":  {glueFile: "wasmExports[\"Ma\"]();var wasmImports={v}"},
-		"no library":       {libraryFile: "exports = {}"},
-		"library open":     {libraryFile: "module.exports = {'a':`x`,"},
-		"literal open":     {libraryFile: "module.exports = {'a':`x"},
-		"no literal":       {libraryFile: "module.exports = {'a':'x'};"},
-		"expression":       {libraryFile: "module.exports = {'a':`${x}`};"},
-		"unknown escape":   {libraryFile: "module.exports = {'a':`\\n`};"},
-		"escape at end":    {libraryFile: "module.exports = {'a':`\\"},
-		"file without end": {wasmFile: string(make([]byte, maxFile+1))},
+		"no string":       {wasmFile: "module.exports = 1"},
+		"no base64":       {wasmFile: "module.exports = '?';"},
+		"no imports":      {glueFile: "wasmExports[\"Ma\"]()"},
+		"no constructor":  {glueFile: "var wasmImports={v:___cxa_begin_catch}"},
+		"nameless import": {glueFile: "wasmExports[\"Ma\"]();var wasmImports={v}"},
+		"no library":      {libraryFile: "exports = {}"},
+		"library open":    {libraryFile: "module.exports = {'a':`x`,"},
+		"literal open":    {libraryFile: "module.exports = {'a':`x"},
+		"no literal":      {libraryFile: "module.exports = {'a':'x'};"},
+		"expression":      {libraryFile: "module.exports = {'a':`${x}`};"},
+		"unknown escape":  {libraryFile: "module.exports = {'a':`\\n`};"},
+		"escape at end":   {libraryFile: "module.exports = {'a':`\\"},
 	} {
 		files := map[string]string{glueFile: glueJS, libraryFile: libraryJS, wasmFile: wasmJS}
 		for file, text := range change {
@@ -80,8 +79,14 @@ func TestOpenBundleRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrPackage", name, err)
 		}
 	}
+	var large bytes.Buffer
+	zipped := gzip.NewWriter(&large)
+	err := tar.NewWriter(zipped).WriteHeader(&tar.Header{Name: wasmFile, Mode: 0o600, Size: maxFile + 1})
+	if err := errors.Join(err, zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
 	missing := packed(t, map[string]string{glueFile: glueJS, libraryFile: libraryJS})
-	for name, tarball := range map[string][]byte{"missing file": missing, "cut": missing[:len(missing)/2], "empty": nil} {
+	for name, tarball := range map[string][]byte{"missing file": missing, "large": large.Bytes(), "cut": missing[:len(missing)/2], "empty": nil} {
 		if _, err := openBundle(tarball); !errors.Is(err, ErrPackage) {
 			t.Errorf("%s: got %v, want ErrPackage", name, err)
 		}

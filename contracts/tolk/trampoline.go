@@ -12,8 +12,8 @@ import (
 //   - calling a function by its index in the compiler's table. For each invoke_SIG that the compiler
 //     imports there is an export of the same name with the parameters (index, arguments of SIG …, slot).
 //     It first saves the C++ stack pointer at slot in the trampoline's own memory, where Go finds it if
-//     the call throws. (wazero's experimental/table.LookupFunction resolves functions wrongly that the
-//     compiler itself imported; see its issue list before replacing this.)
+//     the call throws. (experimental/table.LookupFunction of wazero v1.12.0 is no way around this: it resolves those
+//     functions wrongly that the compiler itself has imported.)
 //   - putting a Go function into that table: install appends the file callback and returns its index.
 const (
 	installExport = "install"
@@ -40,11 +40,10 @@ const (
 
 func trampoline(invokes []signature, from trampolineImports) []byte {
 	const (
-		i32, funcref             = api.ValueTypeI32, 0x70
-		voidToI32, callbackType  = 0, 1 // indices of types
-		stackSaveFunc, readFunc  = 0, 1 // indices of functions
-		firstFunc                = 2
-		kindFunc, kindTab, kindM = 0, 1, 2
+		i32, funcref                       = api.ValueTypeI32, 0x70
+		kindFunc, kindTable, kindMemory    = 0, 1, 2
+		toI32, callbackType                = 0, 1    // indices of types,
+		stackSaveFunc, readFunc, firstFunc = 0, 1, 2 // and of functions
 	)
 	types := [][]byte{
 		funcType(nil, []api.ValueType{i32}),
@@ -53,48 +52,43 @@ func trampoline(invokes []signature, from trampolineImports) []byte {
 	var funcs, exports, bodies [][]byte
 	for i, s := range invokes {
 		called, ours := len(types), len(types)+1
-		types = append(types, funcType(s.params[1:], s.results),
+		types = append(types,
+			funcType(s.params[1:], s.results),
 			funcType(append(bytes.Clone(s.params), i32), s.results))
 		funcs = append(funcs, number(ours))
 		exports = append(exports, join(name(s.name), number(kindFunc), number(firstFunc+i)))
 
-		var b []byte
 		slot := len(s.params)
-		b = append(b, 0x20)
-		b = append(b, number(slot)...)             // local.get slot
-		b = append(b, 0x10, stackSaveFunc)         // call stackSave
-		b = append(b, 0x36, 2, 0)                  // i32.store
-		for arg := 1; arg < len(s.params); arg++ { //
-			b = append(append(b, 0x20), number(arg)...) // local.get arg
+		code := join(localGet(slot), []byte{0x10, stackSaveFunc}, []byte{0x36, 2, 0}) // call; i32.store
+		for arg := 1; arg < len(s.params); arg++ {
+			code = append(code, localGet(arg)...)
 		}
-		b = append(b, 0x20, 0)                         // local.get index
-		b = append(append(b, 0x11), number(called)...) // call_indirect of the type
-		bodies = append(bodies, body(append(b, 0)))    // in table 0
+		code = join(code, localGet(0), []byte{0x11}, number(called), []byte{0}) // call_indirect in table 0
+		bodies = append(bodies, body(code))
 	}
-	funcs = append(funcs, number(voidToI32))
+	funcs = append(funcs, number(toI32))
 	exports = append(exports,
 		join(name(installExport), number(kindFunc), number(firstFunc+len(invokes))),
-		join(name(savedExport), number(kindM), number(0)))
-	bodies = append(bodies, body([]byte{
-		0xd2, readFunc, // ref.func
-		0x41, 1, // i32.const
-		0xfc, 15, 0, // table.grow
-	}))
+		join(name(savedExport), number(kindMemory), number(0)))
+	bodies = append(bodies, body([]byte{0xd2, readFunc, 0x41, 1, 0xfc, 15, 0})) // ref.func; i32.const; table.grow
 
 	return join([]byte("\x00asm\x01\x00\x00\x00"),
 		section(1, types),
 		section(2, [][]byte{
-			join(name(compilerModule), name(from.stackSave), number(kindFunc), number(voidToI32)),
+			join(name(compilerModule), name(from.stackSave), number(kindFunc), number(toI32)),
 			join(name(hostModule), name(callbackName), number(kindFunc), number(callbackType)),
-			join(name(compilerModule), name(from.table), []byte{kindTab, funcref, 0, 0}),
+			join(name(compilerModule), name(from.table), []byte{kindTable, funcref, 0, 0}),
 		}),
 		section(3, funcs),
-		section(5, [][]byte{{1, 1, 1}}), // memory of one page, and never more
+		section(5, [][]byte{{1, 1, 1}}), // a memory of one page, and never more
 		section(7, exports),
-		section(9, [][]byte{{3, 0, 1, readFunc}}), // declares that ref.func is used on it
+		section(9, [][]byte{{3, 0, 1, readFunc}}), // declares that there is a ref.func of it
 		section(10, bodies))
 }
 
+func localGet(index int) []byte { return join([]byte{0x20}, number(index)) }
+
+// number is an unsigned LEB128, which Go calls a varint.
 func number(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
 
 func name(s string) []byte { return append(number(len(s)), s...) }
