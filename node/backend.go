@@ -12,6 +12,7 @@ import (
 	"github.com/tussah-network/tussah/node/engine"
 	"github.com/tussah-network/tussah/node/openai"
 	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/wallet"
 	"github.com/tussah-network/tussah/wallet/channel"
 )
 
@@ -158,13 +159,19 @@ func apiError(err error) error {
 		}
 		return false
 	}
-	wrap := func(kind error) error { return fmt.Errorf("%w: %w", kind, err) }
+	wrap := func(kind error) error {
+		if refusal, ok := errors.AsType[*session.Error](err); ok && refusal.Hint != "" {
+			return fmt.Errorf("%w: %w; %s", kind, err, refusal.Hint)
+		}
+		return fmt.Errorf("%w: %w", kind, err)
+	}
+	_, poor := errors.AsType[wallet.ErrInsufficient](err)
 	switch {
 	case is(ErrModelNotServed, session.ErrModelUnknown):
 		return wrap(openai.ErrModelNotFound)
 	case is(ErrTooManyTokens, session.ErrBadRequest):
 		return &engine.StatusError{Status: 400, Message: err.Error(), Type: "invalid_request_error"}
-	case is(channel.ErrDepositExhausted, session.ErrDepositLow, session.ErrPaymentStopped, channel.ErrOverLimit):
+	case poor, is(channel.ErrDepositExhausted, session.ErrDepositLow, session.ErrPaymentStopped, channel.ErrOverLimit):
 		return wrap(openai.ErrFunds)
 	case is(session.ErrOverloaded, channel.ErrTooManyRequests):
 		return wrap(openai.ErrBusy)

@@ -205,10 +205,14 @@ func (c *client) complete(ctx context.Context, q prompt, to sink) (bought, error
 		if watch.begun || !retry(b.outcome, err) || ctx.Err() != nil {
 			return b, err
 		}
-		if last = err; err == nil {
-			last = b.Failed.Err()
+		if err == nil {
+			err = b.Failed.Err()
 		}
-		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.Any("error", last))
+		// That nobody is left is what comes of the first failure, and does not explain it.
+		if last == nil || !errors.Is(err, session.ErrNoWorker) {
+			last = err
+		}
+		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.Any("error", err))
 	}
 	return bought{}, last
 }

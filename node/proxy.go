@@ -187,6 +187,9 @@ func (p *proxy) offer(model string) (session.Offer, error) {
 			return o, nil
 		}
 	}
+	if p.model(model) == nil { // its workers are away, or set aside after a failure
+		return session.Offer{}, session.ErrNoWorker
+	}
 	return session.Offer{}, session.ErrModelUnknown
 }
 
@@ -325,7 +328,7 @@ func retry(out outcome, err error) bool {
 		return true
 	}
 	switch session.CodeOf(err) {
-	case session.CodeEngineDown, session.CodeEngineGarbage, session.CodeOverloaded, session.CodeDraining, session.CodeModelUnknown,
+	case session.CodeEngineDown, session.CodeEngineGarbage, session.CodeOverloaded, session.CodeDraining, session.CodeModelUnknown, session.CodeNoWorker,
 		session.CodePrice, session.CodeUnderauthorised, session.CodeChannelUnknown, session.CodeChannelClosing, session.CodeInternal:
 		return true
 	}
