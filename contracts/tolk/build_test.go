@@ -11,6 +11,7 @@ import (
 
 // The code that this repository embeds is what its sources say.
 func TestBuildReproducesContracts(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	root, err := os.OpenRoot("..")
 	if err != nil {
@@ -33,6 +34,7 @@ func TestBuildWithoutFolder(t *testing.T) {
 }
 
 func TestBuildWritesAndCompares(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {

@@ -48,6 +48,7 @@ func folder(files ...string) fstest.MapFS {
 }
 
 func TestCompileCounter(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	version, err := c.Version(t.Context())
 	if err != nil || version != "1.3.0" {
@@ -66,6 +67,7 @@ func TestCompileCounter(t *testing.T) {
 }
 
 func TestCompileErrors(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	for name, test := range map[string]struct {
 		source string
@@ -95,6 +97,7 @@ func TestCompileErrors(t *testing.T) {
 
 // Nothing outside the folder is read, whether by path or, where the file system is a root, by link.
 func TestCompileStaysInside(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	dir := t.TempDir()
 	inside := filepath.Join(dir, "inside")
@@ -134,6 +137,7 @@ func TestCompileStaysInside(t *testing.T) {
 }
 
 func TestCompileMissing(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	_, err := c.Compile(t.Context(), folder(), "missing.tolk")
 	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, tolk.ErrCompile) {
@@ -143,6 +147,7 @@ func TestCompileMissing(t *testing.T) {
 
 // The compiler's stack lies above its data. Under Node 400 nested ifs overwrite the data and never end.
 func TestCompileSurvivesCrash(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	for name, source := range map[string]string{
 		"ifs":   "fun main(x: int) { " + strings.Repeat("if (x) {", 400) + strings.Repeat("}", 400) + "}",
@@ -167,6 +172,7 @@ func TestStackGuard(t *testing.T) {
 }
 
 func TestMemoryGrowsToItsBound(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	if ok, err := c.Allocate(t.Context(), 64<<20); !ok || err != nil {
 		t.Errorf("64 MiB: %v, %v", ok, err) // twice what it starts with
@@ -177,6 +183,7 @@ func TestMemoryGrowsToItsBound(t *testing.T) {
 }
 
 func TestCompileContext(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	fsys := openHook{folder("a.tolk", "fun main() {}"), cancel} // in the middle of the compile
@@ -201,6 +208,7 @@ func (h openHook) Open(name string) (fs.File, error) {
 }
 
 func TestCompileWarnings(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	got, err := c.Compile(t.Context(), folder("a.tolk", "fun main() {\n  return 1;\n  return 2;\n}"), "a.tolk")
 	if err != nil {
@@ -212,6 +220,7 @@ func TestCompileWarnings(t *testing.T) {
 }
 
 func TestCompileTogether(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	var group sync.WaitGroup
 	for range 2 {

@@ -29,6 +29,7 @@ const [dir, ...entries] = process.argv.slice(2);
 
 // The same wasm in the JavaScript it was made for: the peer that we must agree with to the byte.
 func TestAgreesWithNode(t *testing.T) {
+	t.Parallel()
 	c := compiler(t)
 	node, err := exec.LookPath("node")
 	if err != nil {
