@@ -92,6 +92,17 @@ func (c *caller) ask(ctx context.Context, q question) (string, error) {
 	return answer.Choices[0].Message.Content, nil
 }
 
+// leave hangs up in the middle of a stream.
+func (c *caller) leave(ctx context.Context, q question) error {
+	body, err := c.chat(ctx, q)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	seen := 0
+	return streamed(body, func(string) bool { seen++; return seen < 20 })
+}
+
 // streamed gives each the text of a stream of chat completion chunks as it comes,
 // to its end or until each returns false.
 func streamed(stream io.Reader, each func(text string) bool) error {

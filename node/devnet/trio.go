@@ -150,20 +150,39 @@ type paid struct {
 	node.Channel
 	at    *address.Address
 	payer *Running
+	// Earned is what the payee says was spent: more than the payer knows while a request without receipt was not squared.
+	Earned tlb.Nano
 }
 
 // paying lists the channels from client to proxy and from proxy to worker.
 func (t *Trio) paying() []paid {
 	var all []paid
-	for _, r := range []*Running{t.Client, t.Proxy} {
-		for _, c := range r.Channels() {
-			if c.End != "paying" {
-				continue
+	for _, ends := range []struct{ payer, payee *Running }{{t.Client, t.Proxy}, {t.Proxy, t.Worker}} {
+		earned := map[string]tlb.Nano{}
+		for _, c := range ends.payee.Channels() {
+			if c.End == "earning" {
+				earned[c.Channel] = c.Spent
 			}
-			all = append(all, paid{Channel: c, at: address.MustParseRawAddr(c.Channel), payer: r})
+		}
+		for _, c := range ends.payer.Channels() {
+			if c.End == "paying" {
+				all = append(all, paid{Channel: c, at: address.MustParseRawAddr(c.Channel), payer: ends.payer, Earned: earned[c.Channel]})
+			}
 		}
 	}
 	return all
+}
+
+// idle tells whether no request is running at any end of any channel.
+func (t *Trio) idle() bool {
+	for _, r := range []*Running{t.Client, t.Proxy, t.Worker} {
+		for _, c := range r.Channels() {
+			if c.Running > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // book takes the open channels into the ledger, each as its payer's.
@@ -178,7 +197,7 @@ func (t *Trio) book() error {
 	return nil
 }
 
-// Work is what the three owe each other, by the receipts that the payers hold.
+// Work is what the three owe each other for requests, by the payees' books.
 type Work struct {
 	Bought tlb.Nano // by the client from the proxy
 	Paid   tlb.Nano // by the proxy to the worker
@@ -192,14 +211,14 @@ func (t *Trio) Settle(ctx context.Context) (Work, error) {
 		return work, err
 	}
 	for _, c := range t.paying() {
-		t.o.Progress("settling and closing channel %s: %s spent of %s authorised", c.at, c.Spent, c.Authorised)
+		t.o.Progress("settling and closing channel %s: %s spent of %s authorised", c.at, c.Earned, c.Authorised)
 		if err := c.payer.Settle(ctx, c.at, false); err != nil {
 			return work, fmt.Errorf("settle %s: %w", c.at, err)
 		}
 		if c.payer == t.Client {
-			work.Bought += c.Spent
+			work.Bought += c.Earned
 		} else {
-			work.Paid += c.Spent
+			work.Paid += c.Earned
 		}
 	}
 	return work, t.until(ctx, func() (bool, error) {
