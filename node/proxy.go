@@ -236,7 +236,9 @@ func (p *proxy) Request(ctx context.Context, from session.Peer, in *session.Inco
 		err = errors.Join(err, out.Failed.Err())
 	}
 	work := out.Receipt.Receipt
-	err = errors.Join(err, b.charge(work.Work.Usage))
+	if err == nil { // else what was delivered is charged already, and its payer may have gone
+		err = b.charge(work.Work.Usage)
+	}
 	receipt, signed := b.finish(work.Work, work.WorkerKey, work.WorkerSig, p.issuer())
 	if signed != nil {
 		return signed
