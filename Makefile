@@ -27,10 +27,10 @@ bench:
 	$(GO) run ./cmd/tussah bench
 
 assurance:
-	$(GO) run ./cmd/tussah bench --assurance
+	$(GO) run ./cmd/tussah assurance
 
 contracts:
-	$(GO) run ./cmd/tussah contracts
+	$(GO) run ./cmd/tussah contracts build
 
 cross:
 	for os in linux darwin windows; do for arch in amd64 arm64; do \

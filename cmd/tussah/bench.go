@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tussah-network/tussah/node/devnet"
+)
+
+func benchCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the network on this machine and write bench.json",
+		Long: `Runs a whole network in this process and measures it, and what it is compared with, in one run: the latency that
+the two paid hops add to an engine called directly, paid requests per second, and transactions per second of the
+sandbox. Durations are in microseconds, rates per second; a figure appears only when it was measured.`,
+		Args: cobra.NoArgs,
+	}
+	var o devnet.BenchOptions
+	c.Flags().IntVar(&o.Requests, "requests", 1000, "requests per latency")
+	c.Flags().IntVar(&o.InFlight, "in-flight", 64, "requests at once, for rates")
+	c.Flags().DurationVar(&o.Time, "time", 0, "how long to measure each rate (default 5s)")
+	out := c.Flags().String("out", "bench.json", "file to write")
+	asJSON := jsonFlag(c)
+	verbose := c.Flags().Bool("verbose", false, "log what the nodes do")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		o.Progress, o.Log = progress(c), logger(c, *verbose)
+		var rows []devnet.Row
+		err := inTemporary("tussah-bench-", func(dir string) (err error) {
+			o.Dir = dir
+			rows, err = devnet.Bench(c.Context(), o)
+			return err
+		})
+		if err != nil {
+			return hint(err, "run again with --verbose to see what the nodes log")
+		}
+		if err := writeJSON(*out, rows); err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(c, rows)
+		}
+		var table [][]string
+		for _, r := range rows {
+			row := []string{r.Name, number(r.Value), r.Unit, "", "", ""}
+			if r.Peer != "" {
+				row[3], row[4], row[5] = r.Peer, number(r.PeerValue), number(r.Ratio)
+			}
+			table = append(table, row)
+		}
+		return printTable(c.OutOrStdout(), []string{"NAME", "VALUE", "UNIT", "PEER", "PEER VALUE", "RATIO"}, table)
+	}
+	return c
+}
+
+func assuranceCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "assurance",
+		Short: "Run the long safety suites and write assurance.json",
+		Long: `paid_requests_conservation sends paid requests through three nodes, 16 at a time, half of them streaming, some
+left by their caller, and restarts each node under load in between. Every answer must be the engine's own, every
+request must leave a receipt, and after all channels are closed every nanoTON must be where receipts and fees say.
+The command fails if anything was wrong.`,
+		Args: cobra.NoArgs,
+	}
+	var o devnet.AssuranceOptions
+	c.Flags().IntVar(&o.Requests, "requests", 2000, "requests of paid_requests_conservation")
+	out := c.Flags().String("out", "assurance.json", "file to write")
+	asJSON := jsonFlag(c)
+	verbose := c.Flags().Bool("verbose", false, "log what the nodes do")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		o.Progress, o.Log = progress(c), logger(c, *verbose)
+		var rows []devnet.AssuranceRow
+		err := inTemporary("tussah-assurance-", func(dir string) (err error) {
+			o.Dir = dir
+			rows, err = devnet.Assurance(c.Context(), o)
+			return err
+		})
+		if err != nil {
+			return hint(err, "run again with --verbose to see what the nodes log")
+		}
+		if err := writeJSON(*out, rows); err != nil {
+			return err
+		}
+		var wrong []error
+		var table [][]string
+		for _, r := range rows {
+			table = append(table, []string{r.Name, strconv.Itoa(r.Runs), strconv.Itoa(r.Failures), number(r.Seconds)})
+			if r.Failures > 0 {
+				wrong = append(wrong, fmt.Errorf("%s: %d failures", r.Name, r.Failures))
+			}
+		}
+		if *asJSON {
+			err = printJSON(c, rows)
+		} else {
+			err = printTable(c.OutOrStdout(), []string{"NAME", "RUNS", "FAILURES", "SECONDS"}, table)
+		}
+		return errors.Join(append(wrong, err)...)
+	}
+	return c
+}
+
+// inTemporary runs work in a folder that is gone afterwards.
+func inTemporary(name string, work func(dir string) error) error {
+	dir, err := os.MkdirTemp("", name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(dir), os.RemoveAll(dir))
+}
+
+func writeJSON(file string, rows any) error {
+	text, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

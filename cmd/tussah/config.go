@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/tussah-network/tussah/node"
+)
+
+func configCommand() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "Check and write configuration files"}
+	c.AddCommand(configCheckCommand(), configSampleCommand())
+	return c
+}
+
+func configCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check configuration files and print every fault",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, files []string) error {
+			for _, name := range files {
+				cfg, err := node.LoadConfig(name)
+				if err != nil {
+					return hint(err, "tussah config sample ROLE prints a complete file with comments")
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%s: ok, a %s\n", name, cfg.Role())
+			}
+			return nil
+		},
+	}
+}
+
+func configSampleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:       "sample client|proxy|worker",
+		Short:     "Print a role's configuration with every key, its default and its meaning",
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{string(node.Client), string(node.Proxy), string(node.Worker)},
+		RunE: func(c *cobra.Command, args []string) error {
+			return toml.NewEncoder(c.OutOrStdout()).Encode(node.DefaultConfig(node.Role(args[0])))
+		},
+	}
+}

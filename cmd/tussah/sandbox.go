@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tussah-network/tussah/node"
+	"github.com/tussah-network/tussah/node/devnet"
+)
+
+func sandboxCommand() *cobra.Command {
+	c := &cobra.Command{Use: "sandbox", Short: "A TON network in one process, for development"}
+	c.AddCommand(sandboxUpCommand())
+	return c
+}
+
+func sandboxUpCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Run a sandbox network with a registry, and write configuration files for the three roles",
+		Long: `Runs a TON network with a liteserver on a loopback port until Ctrl-C. In its folder it leaves a registry,
+a simulated quoting enclave's CA, and for each role a funded wallet and a configuration file, so that
+
+  tussah proxy --config DIR/proxy/proxy.toml
+  tussah worker --config DIR/worker/worker.toml
+  tussah client --config DIR/client/client.toml
+
+run a whole network in four terminals. Started again on the same folder it continues the chain.`,
+		Args: cobra.NoArgs,
+	}
+	dir := c.Flags().String("dir", "tussah-sandbox", "folder of the network")
+	listen := c.Flags().String("liteserver", "127.0.0.1:17000", "address of the liteserver")
+	interval := c.Flags().Duration("interval", time.Second, "time between blocks, at least 50ms")
+	model := c.Flags().String("model", devnet.DemoModel, "model to register and to offer")
+	engine := c.Flags().String("engine", "", "engine of the worker (default: the built-in demo engine)")
+	endpoint := c.Flags().String("client-listen", "127.0.0.1:10000", "address of the client's API in its configuration file")
+	verbose := c.Flags().Bool("verbose", false, "log what the network does")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		say := progress(c)
+		network, err := devnet.Open(c.Context(), devnet.Options{Dir: *dir, Liteserver: *listen, Interval: *interval,
+			Models: []string{*model}, Log: logger(c, *verbose), Progress: say})
+		if err != nil {
+			return err
+		}
+		defer network.Close()
+		global, err := network.GlobalConfig()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(*dir, "global-config.json"), global, 0o644); err != nil {
+			return err
+		}
+		for _, role := range []node.Role{node.Proxy, node.Worker, node.Client} {
+			file, err := network.Role(c.Context(), role, devnet.RoleOptions{Engine: *engine, Model: *model, Listen: *endpoint})
+			if err != nil {
+				return fmt.Errorf("prepare the %s: %w", role, err)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "tussah %s --config %s\n", role, file)
+		}
+		say("any TON client connects with %s; Ctrl-C stops", filepath.Join(*dir, "global-config.json"))
+		<-c.Context().Done()
+		return network.Close()
+	}
+	return c
+}
