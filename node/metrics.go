@@ -20,7 +20,7 @@ type metrics struct {
 
 	mu struct {
 		sync.Mutex
-		receipts []Receipt // the newest last
+		receipts []Receipt // the newest last, up to twice as many as are shown
 	}
 }
 
@@ -86,8 +86,8 @@ type Receipt struct {
 func (m *metrics) keep(r Receipt) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.mu.receipts) == keptReceipts {
-		m.mu.receipts = append(m.mu.receipts[:0:0], m.mu.receipts[1:]...)
+	if len(m.mu.receipts) == 2*keptReceipts { // seldom, so that keeping one costs nothing
+		m.mu.receipts = append(m.mu.receipts[:0], m.mu.receipts[keptReceipts:]...)
 	}
 	m.mu.receipts = append(m.mu.receipts, r)
 }
@@ -95,5 +95,5 @@ func (m *metrics) keep(r Receipt) {
 func (m *metrics) receipts() []Receipt {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([]Receipt{}, m.mu.receipts...)
+	return append([]Receipt{}, m.mu.receipts[max(0, len(m.mu.receipts)-keptReceipts):]...)
 }
