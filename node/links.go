@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 
 	"github.com/tussah-network/tussah/p2p/session"
 	"github.com/tussah-network/tussah/registry"
@@ -95,6 +96,9 @@ func (l *links) visit(ctx context.Context, key string, k link) {
 	defer stop()
 	last := k.Err
 	k.ID, k.Err = l.connect(ctx, k.Entry)
+	if last != nil && errors.Is(k.Err, swarm.ErrDialBackoff) {
+		k.Err = last // nothing was tried, so the reason is the one that was found before
+	}
 	if k.Err == nil {
 		k.Hello, k.Peer, k.Err = l.session.Hello(ctx, k.ID, l.hello())
 	}
