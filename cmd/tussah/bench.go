@@ -87,22 +87,29 @@ The command fails if anything was wrong.`,
 		if err := writeJSON(*out, rows); err != nil {
 			return err
 		}
-		var wrong []error
 		var table [][]string
 		for _, r := range rows {
 			table = append(table, []string{r.Name, strconv.Itoa(r.Runs), strconv.Itoa(r.Failures), number(r.Seconds)})
-			if r.Failures > 0 {
-				wrong = append(wrong, fmt.Errorf("%s: %d failures", r.Name, r.Failures))
-			}
 		}
 		if *asJSON {
 			err = printJSON(c, rows)
 		} else {
 			err = printTable(c.OutOrStdout(), []string{"NAME", "RUNS", "FAILURES", "SECONDS"}, table)
 		}
-		return errors.Join(append(wrong, err)...)
+		return errors.Join(verdict(rows), err)
 	}
 	return c
+}
+
+// verdict is an error if any suite found something wrong.
+func verdict(rows []devnet.AssuranceRow) error {
+	var wrong []error
+	for _, r := range rows {
+		if r.Failures > 0 {
+			wrong = append(wrong, fmt.Errorf("%s: %d failures in %d runs", r.Name, r.Failures, r.Runs))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // inTemporary runs work in a folder that is gone afterwards.

@@ -61,3 +61,14 @@ func TestAssuranceCommand(t *testing.T) {
 		t.Errorf("row is %+v", r)
 	}
 }
+
+func TestVerdict(t *testing.T) {
+	rows := []devnet.AssuranceRow{{Name: "right", Runs: 3}}
+	if err := verdict(rows); err != nil {
+		t.Errorf("nothing is wrong, but the verdict is %v", err)
+	}
+	rows = append(rows, devnet.AssuranceRow{Name: "broken", Runs: 3, Failures: 2})
+	if err := verdict(rows); err == nil || err.Error() != "broken: 2 failures in 3 runs" {
+		t.Errorf("the verdict is %v", err)
+	}
+}

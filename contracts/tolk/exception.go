@@ -9,7 +9,7 @@ import (
 // that may throw goes through an invoke_SIG import, and __cxa_throw is an import too. Here a throw is a
 // Go panic with errThrown; wazero turns it into the error of the call that invoke made, and invoke tells
 // the compiler by setThrew. Our contracts take some million invokes each; few of them throw.
-var errThrown = errors.New("C++ exception")
+var errThrown = errors.New("exception of the C++ guest")
 
 // exceptions is the state that libc++abi expects its host to keep. An exception is known by the address
 // of its object; a header of 24 bytes stands before it.

@@ -42,8 +42,6 @@ var (
 	tagLiteServer = tl.CRC("liteServer.query data:bytes = Object")
 )
 
-var errConnClosed = errors.New("connection closed")
-
 // conn is one connection. Several queries may be under way on it.
 type conn struct {
 	tcp net.Conn

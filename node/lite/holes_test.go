@@ -58,7 +58,7 @@ func (s *stage) with(t testing.TB, l lie) {
 // dropped for it, and that it is not asked again.
 func (s *stage) refused(t testing.TB, err error, want error) {
 	t.Helper()
-	if want != anyLie && !errors.Is(err, want) {
+	if want != errAnyLie && !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
 		return
 	}
@@ -332,7 +332,7 @@ func TestHoleMissingReference(t *testing.T) {
 	var cases []holeCase
 	for which, name := range []string{"shard proof", "proof", "state"} {
 		for n := range 12 {
-			cases = append(cases, holeCase{name, anyLie, func(a *accountAnswer) {
+			cases = append(cases, holeCase{name, errAnyLie, func(a *accountAnswer) {
 				part := []*[]byte{&a.ShardProof, &a.Proof, &a.State}[which]
 				i := 0
 				*part = forge(t, func(_ *cell.Cell, raw *rawCell) {
@@ -355,8 +355,8 @@ func TestHoleMissingReference(t *testing.T) {
 	s.tryAccount(t, s.calculator, cases)
 }
 
-// anyLie matches whatever a server is dropped for.
-var anyLie = errors.New("any lie")
+// errAnyLie matches whatever a server is dropped for.
+var errAnyLie = errors.New("any lie")
 
 // N3: a lied level mask in the configuration changes its hash, and what may be read in it.
 func TestHoleConfigLevelMask(t *testing.T) {

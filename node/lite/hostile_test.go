@@ -106,9 +106,9 @@ type accountAnswer struct {
 func openAccount(a ton.AccountState) accountAnswer {
 	raw := accountAnswer{ID: a.ID.Copy(), Shard: a.Shard.Copy()}
 	if len(a.ShardProof) > 0 {
-		raw.ShardProof = cell.ToBOCWithFlags(a.ShardProof, false)
+		raw.ShardProof = cell.ToBOCWithOptions(a.ShardProof, cell.BOCSerializeOptions{})
 	}
-	raw.Proof = cell.ToBOCWithFlags(a.Proof, false)
+	raw.Proof = cell.ToBOCWithOptions(a.Proof, cell.BOCSerializeOptions{})
 	if a.State != nil {
 		raw.State = a.State.ToBOC()
 	}

@@ -14,7 +14,7 @@ import (
 // which proves nothing: look for the transaction. If all decline, the error is
 // [ErrRefused] with what they said.
 func (c *Client) Send(ctx context.Context, msg *cell.Cell) error {
-	query := encode(ton.SendMessage{Body: msg.ToBOCWithFlags(false)})
+	query := encode(ton.SendMessage{Body: msg.ToBOCWithOptions(cell.BOCSerializeOptions{})})
 	results := make(chan error, len(c.servers))
 	for _, s := range c.servers {
 		go func() {

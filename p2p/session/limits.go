@@ -24,11 +24,6 @@ const (
 	// maxSmall bounds every frame that carries numbers, a voucher or a receipt.
 	maxSmall = 16 << 10
 
-	// maxVoucher and maxReceipt bound the signed cells before they are parsed: a
-	// voucher's cell takes about 200 bytes, a receipt's about 700.
-	maxVoucher = 1 << 10
-	maxReceipt = 4 << 10
-
 	// maxConfig bounds an announced channel configuration (about 200 bytes).
 	maxConfig = 2 << 10
 )

@@ -204,7 +204,7 @@ func TestTongo(t *testing.T) {
 		if err != nil || code != 0 || stack.Len() != 1 {
 			t.Fatalf("exit %d, %d values, %v", code, stack.Len(), err)
 		}
-		if got := stack.Peek(0).Int64(); got != 42 {
+		if got := stack.Peek(0).VmStkTinyInt; got != 42 {
 			t.Errorf("44 - 2 = %d", got)
 		}
 		if code, _, err = api.RunSmcMethod(ctx, accountID(calculator), "difference", tongotlb.VmStack{}); err != nil || code != 2 {

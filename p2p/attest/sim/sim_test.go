@@ -156,7 +156,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestMeasure(t *testing.T) {
-	if sim.Measure("a").Image() != sim.Measure("a").Image() {
+	if again := sim.Measure("a"); again.Image() != sim.Measure("a").Image() {
 		t.Error("one label has two images")
 	}
 	if sim.Measure("a").Image() == sim.Measure("b").Image() {
@@ -180,7 +180,7 @@ func TestPlatformIdentity(t *testing.T) {
 		}
 		return a.Platform
 	}
-	if platform("a") != platform("a") {
+	if again := platform("a"); again != platform("a") {
 		t.Error("one machine has two identities")
 	}
 	if platform("a").PPID == platform("b").PPID {
