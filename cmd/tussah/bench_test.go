@@ -38,6 +38,9 @@ func TestBenchCommand(t *testing.T) {
 	var names []string
 	for _, r := range rows {
 		names = append(names, r.Name)
+		if r.Unit == "" || r.Peer == "" || r.PeerValue <= 0 {
+			t.Errorf("row %+v was not measured", r)
+		}
 		if !strings.Contains(out, r.Name) {
 			t.Errorf("the table lacks %s:\n%s", r.Name, out)
 		}

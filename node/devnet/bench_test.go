@@ -47,21 +47,3 @@ func TestRound(t *testing.T) {
 }
 
 var zero float64
-
-func TestBench(t *testing.T) {
-	t.Parallel()
-	rows, err := Bench(t.Context(), BenchOptions{Dir: t.TempDir(), Requests: 20, InFlight: 4, Time: 300 * time.Millisecond, Blocks: 1, Progress: t.Logf})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"request_added_latency_p50", "request_added_latency_p99", "paid_requests_per_second", "sandbox_tx_per_second"}
-	if len(rows) != len(want) {
-		t.Fatalf("%d rows, want %d", len(rows), len(want))
-	}
-	for i, r := range rows {
-		t.Logf("%+v", r)
-		if r.Name != want[i] || r.Unit == "" || r.PeerValue <= 0 || r.Peer == "" {
-			t.Errorf("row %d is %+v, want a measured %s", i, r, want[i])
-		}
-	}
-}
