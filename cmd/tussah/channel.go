@@ -16,9 +16,7 @@ import (
 )
 
 func channelCommand() *cobra.Command {
-	c := &cobra.Command{Use: "channel", Short: "Look at and close the payment channels of a running node"}
-	c.AddCommand(channelListCommand(), channelShowCommand(), channelCloseCommand())
-	return c
+	return group("channel", "Look at and close the payment channels of a running node", channelListCommand(), channelShowCommand(), channelCloseCommand())
 }
 
 // closeTimeout is some blocks of a slow chain.

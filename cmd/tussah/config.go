@@ -10,9 +10,7 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Check and write configuration files"}
-	c.AddCommand(configCheckCommand(), configSampleCommand())
-	return c
+	return group("config", "Check and write configuration files", configCheckCommand(), configSampleCommand())
 }
 
 func configCheckCommand() *cobra.Command {

@@ -9,9 +9,7 @@ import (
 )
 
 func contractsCommand() *cobra.Command {
-	c := &cobra.Command{Use: "contracts", Short: "Build the contracts of this repository"}
-	c.AddCommand(contractsBuildCommand())
-	return c
+	return group("contracts", "Build the contracts of this repository", contractsBuildCommand())
 }
 
 func contractsBuildCommand() *cobra.Command {

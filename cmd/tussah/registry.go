@@ -18,9 +18,7 @@ import (
 )
 
 func registryCommand() *cobra.Command {
-	c := &cobra.Command{Use: "registry", Short: "Look at the registry contract"}
-	c.AddCommand(registryShowCommand())
-	return c
+	return group("registry", "Look at the registry contract", registryShowCommand())
 }
 
 // chainTimeout bounds a command that reads the chain.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,9 +14,7 @@ import (
 )
 
 func sandboxCommand() *cobra.Command {
-	c := &cobra.Command{Use: "sandbox", Short: "A TON network in one process, for development"}
-	c.AddCommand(sandboxUpCommand())
-	return c
+	return group("sandbox", "A TON network in one process, for development", sandboxUpCommand())
 }
 
 func sandboxUpCommand() *cobra.Command {
@@ -39,14 +38,14 @@ run a whole network in four terminals. Started again on the same folder it conti
 	engine := c.Flags().String("engine", "", "engine of the worker (default: the built-in demo engine)")
 	endpoint := c.Flags().String("client-listen", "127.0.0.1:10000", "address of the client's API in its configuration file")
 	verbose := c.Flags().Bool("verbose", false, "log what the network does")
-	c.RunE = func(c *cobra.Command, _ []string) error {
+	c.RunE = func(c *cobra.Command, _ []string) (err error) {
 		say := progress(c)
 		network, err := devnet.Open(c.Context(), devnet.Options{Dir: *dir, Liteserver: *listen, Interval: *interval,
 			Models: []string{*model}, Log: logger(c, *verbose), Progress: say})
 		if err != nil {
 			return err
 		}
-		defer network.Close()
+		defer func() { err = errors.Join(err, network.Close()) }()
 		global, err := network.GlobalConfig()
 		if err != nil {
 			return err
@@ -63,7 +62,7 @@ run a whole network in four terminals. Started again on the same folder it conti
 		}
 		say("any TON client connects with %s; Ctrl-C stops", filepath.Join(*dir, "global-config.json"))
 		<-c.Context().Done()
-		return network.Close()
+		return nil
 	}
 	return c
 }

@@ -19,9 +19,7 @@ import (
 )
 
 func walletCommand() *cobra.Command {
-	c := &cobra.Command{Use: "wallet", Short: "Make, look at and send from a node's wallet"}
-	c.AddCommand(walletNewCommand(), walletShowCommand(), walletSendCommand())
-	return c
+	return group("wallet", "Make, look at and send from a node's wallet", walletNewCommand(), walletShowCommand(), walletSendCommand())
 }
 
 func walletNewCommand() *cobra.Command {
