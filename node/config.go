@@ -103,6 +103,7 @@ type ProxyConfig struct {
 	Window     tlb.Nano `toml:"window"`
 	CloseDelay Duration `toml:"close_delay"`
 	Deposit    tlb.Nano `toml:"deposit" comment:"locked in the channel to each worker"`
+	MaxWorkers int      `toml:"max_workers" comment:"how many workers may have a channel, and so a deposit of ours"`
 	Grace      Duration `toml:"grace" comment:"how long a stream waits for the next voucher"`
 }
 
@@ -259,7 +260,7 @@ func DefaultConfig(role Role) Config {
 		c.P2P.Listen = []string{"/ip4/0.0.0.0/tcp/11000"}
 		c.Admin.Listen = "127.0.0.1:11001"
 		c.Proxy = &ProxyConfig{MarginBPS: 500, MinDeposit: 100_000_000, Window: window,
-			CloseDelay: Duration(24 * time.Hour), Deposit: 5_000_000_000, Grace: Duration(2 * time.Second)}
+			CloseDelay: Duration(24 * time.Hour), Deposit: 5_000_000_000, MaxWorkers: 16, Grace: Duration(2 * time.Second)}
 	case Worker:
 		c.Admin.Listen = "127.0.0.1:12001"
 		c.Worker = &WorkerConfig{Engine: "http://127.0.0.1:8000", MinDeposit: 100_000_000, Window: window,
@@ -386,6 +387,9 @@ func (c Config) Validate() error {
 		positive("proxy.window", c.Proxy.Window)
 		positive("proxy.deposit", c.Proxy.Deposit)
 		delay("proxy.close_delay", c.Proxy.CloseDelay)
+		if c.Proxy.MaxWorkers < 1 {
+			fault("proxy.max_workers", "must be at least 1")
+		}
 		if c.Proxy.MarginBPS > 100_000 {
 			fault("proxy.margin_bps", "is over 1000 %%")
 		}

@@ -32,8 +32,15 @@ type links struct {
 
 	mu struct {
 		sync.Mutex
-		links map[string]link // by registry entry
+		links    map[string]link // by registry entry
+		visiting map[string]bool
+		first    int // where the next pass begins, so that all get their turn
 	}
+}
+
+func (l *links) init() *links {
+	l.mu.links, l.mu.visiting = map[string]link{}, map[string]bool{}
+	return l
 }
 
 // link is one proxy as last heard.
@@ -49,12 +56,34 @@ type link struct {
 // up tells whether the proxy answered lately.
 func (l link) up() bool { return l.Err == nil && time.Since(l.Heard) < 5*helloInterval }
 
-// run says hello to every proxy at every interval, until ctx ends.
+// Bounds of the visits: one that hangs is over well before a proxy that answers
+// would count as silent, and a long list of proxies is not dialled all at once.
+const (
+	visitTimeout = 5 * time.Second
+	maxVisits    = 32
+)
+
+// run says hello to every proxy at every interval, until ctx ends. Proxies do not
+// wait for each other: one that stalls is passed over until its visit ends.
 func (l *links) run(ctx context.Context) error {
 	ticker := time.NewTicker(helloInterval)
 	defer ticker.Stop()
+	var visits sync.WaitGroup
+	defer visits.Wait()
+	slots := make(chan struct{}, maxVisits)
 	for {
-		l.pass(ctx)
+		l.pass(func(key string, k link) bool {
+			select {
+			case slots <- struct{}{}:
+			default:
+				return false // the next pass comes to it
+			}
+			visits.Go(func() {
+				defer func() { <-slots }()
+				l.visit(ctx, key, k)
+			})
+			return true
+		})
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -63,36 +92,43 @@ func (l *links) run(ctx context.Context) error {
 	}
 }
 
-func (l *links) pass(ctx context.Context) {
+// pass starts a visit to each registered proxy that is not being visited.
+func (l *links) pass(start func(key string, k link) bool) {
 	view, err := l.view()
 	if err != nil {
 		l.log.Warn("no current view of the registry", slog.Any("error", err))
 		return
 	}
-	var wg sync.WaitGroup
-	fresh := map[string]link{}
-	for _, entry := range view.Proxies() {
-		key := entry.Owner.StringRaw()
-		l.mu.Lock()
-		last := l.mu.links[key]
-		l.mu.Unlock()
-		last.Entry = entry
-		fresh[key] = last
-		wg.Go(func() { l.visit(ctx, key, last) })
-	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	listed := map[string]bool{}
+	proxies := view.Proxies()
+	first := l.mu.first
+	for i := range proxies {
+		turn := (first + i) % len(proxies)
+		entry := proxies[turn]
+		key := entry.Owner.StringRaw()
+		listed[key] = true
+		if l.mu.visiting[key] {
+			continue
+		}
+		k := l.mu.links[key]
+		k.Entry = entry
+		if start(key, k) {
+			l.mu.visiting[key] = true
+			l.mu.first = turn + 1
+		}
+	}
 	for key := range l.mu.links {
-		if _, listed := fresh[key]; !listed {
+		if !listed[key] {
 			delete(l.mu.links, key)
 		}
 	}
-	l.mu.Unlock()
-	wg.Wait()
 }
 
 // visit connects if need be and exchanges hellos.
-func (l *links) visit(ctx context.Context, key string, k link) {
-	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+func (l *links) visit(running context.Context, key string, k link) {
+	ctx, stop := context.WithTimeout(running, visitTimeout)
 	defer stop()
 	last := k.Err
 	k.ID, k.Err = l.connect(ctx, k.Entry)
@@ -111,14 +147,12 @@ func (l *links) visit(ctx context.Context, key string, k link) {
 	switch {
 	case k.Err == nil:
 		k.Heard = time.Now()
-	case last == nil || last.Error() != k.Err.Error():
+	case running.Err() == nil && (last == nil || last.Error() != k.Err.Error()):
 		l.log.Warn("cannot use a proxy", slog.String("proxy", k.Entry.Owner.String()), slog.Any("error", k.Err))
 	}
 	l.mu.Lock()
-	if l.mu.links == nil {
-		l.mu.links = map[string]link{}
-	}
 	l.mu.links[key] = k
+	delete(l.mu.visiting, key)
 	l.mu.Unlock()
 	if k.Err == nil && l.onHello != nil {
 		l.onHello(k)

@@ -360,7 +360,8 @@ func (n *Node) issuer() issuer {
 
 // startRole builds the role and returns what answers its peers, if anything does.
 func (n *Node) startRole(ctx context.Context, run func(func(context.Context) error)) (session.Handler, error) {
-	n.links = &links{view: n.index.View, connect: n.dial, drop: func(id peer.ID) { n.host.Network().ClosePeer(id) }, session: n.session, hello: n.hello, log: n.o.Log}
+	n.links = (&links{view: n.index.View, connect: n.dial, drop: func(id peer.ID) { n.host.Network().ClosePeer(id) },
+		session: n.session, hello: n.hello, log: n.o.Log}).init()
 	switch {
 	case n.cfg.Client != nil:
 		n.client = &client{cfg: *n.cfg.Client, links: n.links, payers: n.payers, view: n.index.View, metrics: n.metrics, log: n.o.Log, ctx: ctx}

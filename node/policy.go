@@ -38,8 +38,8 @@ func newPolicy(cfg AttestationConfig, view func() (registry.View, error)) (polic
 	return p, nil
 }
 
-// appraise is the handshake's check: genuine evidence of an image that the
-// registry allows in some role.
+// appraise is the handshake's check: genuine evidence of an image and a platform
+// that the registry allows in some role.
 func (p policy) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, error) {
 	return attest.Appraise(quote, reportData, attest.Policy{
 		Roots:          p.roots,
@@ -59,15 +59,17 @@ func (p policy) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, e
 			if err != nil {
 				return err
 			}
-			// The registry names a platform by the hash of its processor's id.
-			return view.Platform(sha256.Sum256(id.PPID[:]))
+			return view.Platform(platformID(id))
 		},
 	}, time.Now())
 }
 
+// platformID is how the registry names a platform: the hash of its processor's id.
+func platformID(id attest.Platform) [32]byte { return sha256.Sum256(id.PPID[:]) }
+
 // admit returns the check of a peer in a role, made before a byte of a stream is
-// written or read. The registry is asked each time: an image that was revoked
-// after the handshake is out.
+// written or read. The registry is asked each time: an image or a platform that
+// was revoked after the handshake is out.
 func (p policy) admit(role tlb.Roles) func(session.Peer) error {
 	return func(peer session.Peer) error {
 		if peer.Appraisal == nil {
@@ -75,6 +77,9 @@ func (p policy) admit(role tlb.Roles) func(session.Peer) error {
 		}
 		view, err := p.view()
 		if err != nil {
+			return err
+		}
+		if err := view.Platform(platformID(peer.Appraisal.Platform)); err != nil {
 			return err
 		}
 		return view.Image(role, peer.Appraisal.Image)

@@ -101,9 +101,22 @@ func (p *proxy) attach(from session.Peer, h session.Hello) {
 		next.load = last.load
 	}
 	p.mu.workers[from.ID] = next
-	if _, err := p.payers.ready(from.ID); err != nil && len(h.Offers) > 0 && !p.payers.ended(from.ID) && next.opening.CompareAndSwap(false, true) {
+	if _, err := p.payers.ready(from.ID); err != nil && p.wants(from.ID, h) && next.opening.CompareAndSwap(false, true) {
 		go p.open(next, h)
 	}
+}
+
+// wants tells whether a worker is worth a deposit: it offers a registered model,
+// and there is room for one more channel.
+func (p *proxy) wants(id peer.ID, h session.Hello) bool {
+	if p.payers.ended(id) {
+		return false
+	}
+	if _, begun := p.payers.to(id); !begun && len(p.payers.list()) >= p.cfg.MaxWorkers {
+		p.log.Info("a worker is left without a channel; raise proxy.max_workers to serve it", slog.String("worker", id.String()))
+		return false
+	}
+	return slices.ContainsFunc(h.Offers, func(o session.Offer) bool { return p.model(o.Model) == nil })
 }
 
 // openTimeout bounds the opening of a channel, some blocks on a slow chain.
