@@ -15,6 +15,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/xssnick/tonutils-go/address"
 
+	"github.com/tussah-network/tussah/node/lite"
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -39,6 +40,8 @@ type NetworkConfig struct {
 	ID          int32              `toml:"id" comment:"TON global id: -239 main, -3 test, anything else is a sandbox"`
 	Registry    string             `toml:"registry" comment:"address of the registry contract"`
 	Liteservers []LiteserverConfig `toml:"liteservers"`
+	// TrustedBlock is where the proof of everything begins.
+	TrustedBlock string `toml:"trusted_block" comment:"key block as seqno:root:file, hashes in hex; required on networks -239 and -3, elsewhere the first one seen is trusted"`
 }
 
 // LiteserverConfig is one liteserver: a TCP address and its Ed25519 key in base64.
@@ -331,6 +334,13 @@ func (c Config) Validate() error {
 	if len(c.Network.Liteservers) == 0 {
 		fault("network.liteservers", "is empty; name at least one liteserver")
 	}
+	production := c.Network.ID == MainNetwork || c.Network.ID == TestNetwork
+	switch _, err := lite.ParseKeyBlock(c.Network.TrustedBlock); {
+	case c.Network.TrustedBlock == "" && production:
+		fault("network.trusted_block", "is missing: on network %d a liteserver's word is not enough; take a recent key block from a source you trust", c.Network.ID)
+	case c.Network.TrustedBlock != "" && err != nil:
+		fault("network.trusted_block", "%v", err)
+	}
 	for i, s := range c.Network.Liteservers {
 		if _, err := netip.ParseAddrPort(s.Address); err != nil {
 			fault(fmt.Sprintf("network.liteservers[%d].address", i), "%q is not IP:PORT", s.Address)
@@ -345,7 +355,7 @@ func (c Config) Validate() error {
 	if c.Wallet.Version != "v5r1" && c.Wallet.Version != "highload-v3" {
 		fault("wallet.version", "%q is neither v5r1 nor highload-v3", c.Wallet.Version)
 	}
-	if c.Attestation.SimulatedCA != "" && (c.Network.ID == MainNetwork || c.Network.ID == TestNetwork) {
+	if c.Attestation.SimulatedCA != "" && production {
 		fault("attestation.simulated_ca", "is refused on the production network %d: evidence must come from a real TEE", c.Network.ID)
 	}
 	if c.Attestation.Image != "" && c.Attestation.SimulatedCA == "" {

@@ -47,6 +47,8 @@ func TestParseConfigRefuses(t *testing.T) {
 			"offered twice"},
 		"engine": {network + "[worker]\nengine = \"localhost:8000\"\n[[worker.models]]\nname = \"m\"\nmax_context = 1\nmax_tokens = 1\nslots = 1\n",
 			"is no http(s) URL"},
+		"no trusted block in production": {strings.Replace(network, "-217", "-239", 1) + "[client]\n", "network.trusted_block: is missing"},
+		"trusted block":                  {strings.Replace(network, "id = -217", "id = -217\ntrusted_block = \"1:ab:cd\"", 1) + "[client]\n", "network.trusted_block"},
 		"simulated in production": {strings.Replace(network, "-217", "-239", 1) + "[attestation]\nsimulated_ca = \"ca\"\n[client]\n",
 			"refused on the production network -239"},
 		"simulated on testnet": {strings.Replace(network, "-217", "-3", 1) + "[attestation]\nsimulated_ca = \"ca\"\n[client]\n",

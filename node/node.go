@@ -230,13 +230,17 @@ func (n *Node) openChain(ctx context.Context) error {
 	return nil
 }
 
-// trust continues from the key block that an earlier run has come to: only the
-// very first start takes a liteserver's word for where the chain is.
+// trust continues from the key block that an earlier run has come to, unless the
+// configuration names a later one. Without either, the first key block that a
+// liteserver shows is trusted.
 func (n *Node) trust(o *lite.Options) error {
 	meta, row := n.store.Table(tableMeta), []byte("trusted key block")
 	value, ok, err := meta.Get(row)
 	if err == nil && ok {
-		err = json.Unmarshal(value, &o.Trusted)
+		var stored lite.KeyBlock
+		if err = json.Unmarshal(value, &stored); err == nil && stored.Seqno > o.Trusted.Seqno {
+			o.Trusted = stored
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("read the trusted key block: %w", err)
@@ -456,6 +460,12 @@ func serveHTTP(run func(func(context.Context) error), listen string, h http.Hand
 // Lite is how to open the chain of the configuration.
 func (c NetworkConfig) Lite() (lite.Options, error) {
 	o := lite.Options{Global: c.ID}
+	if c.TrustedBlock != "" {
+		var err error
+		if o.Trusted, err = lite.ParseKeyBlock(c.TrustedBlock); err != nil {
+			return lite.Options{}, err
+		}
+	}
 	for _, s := range c.Liteservers {
 		key, err := s.key()
 		if err != nil {
