@@ -1,6 +1,8 @@
 package node
 
 import (
+	"math/bits"
+
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -30,4 +32,28 @@ func withMargin(p tlb.Price, bps uint64) (tlb.Price, error) {
 		*class = (raised + 9_999) / 10_000
 	}
 	return p, nil
+}
+
+// resold bounds what usage that cost at most paid at the price bought costs at the
+// price sold: paid, scaled by the class whose price rises most.
+func resold(paid tlb.Nano, bought, sold tlb.Price) tlb.Nano {
+	var most tlb.Nano
+	for _, class := range [][2]tlb.Nano{{bought.Prompt, sold.Prompt}, {bought.Cached, sold.Cached},
+		{bought.Completion, sold.Completion}, {bought.Reasoning, sold.Reasoning}} {
+		if class[0] == 0 {
+			if class[1] > 0 {
+				return tlb.MaxNano // any number of tokens may stand behind paid
+			}
+			continue
+		}
+		hi, lo := bits.Mul64(uint64(paid), uint64(class[1]))
+		lo, carry := bits.Add64(lo, uint64(class[0])-1, 0) // rounded up
+		hi += carry
+		if hi >= uint64(class[0]) {
+			return tlb.MaxNano
+		}
+		scaled, _ := bits.Div64(hi, lo, uint64(class[0]))
+		most = max(most, min(tlb.Nano(scaled), tlb.MaxNano))
+	}
+	return most
 }

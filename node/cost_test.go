@@ -59,3 +59,23 @@ func TestMarginNeverLoses(t *testing.T) {
 		}
 	})
 }
+
+// What a proxy has its client authorise covers what the worker is about to deliver.
+func TestResoldCoversEveryUsage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bought, sold := prices().Draw(t, "bought"), prices().Draw(t, "sold")
+		u := tlb.Usage{Prompt: rapid.Uint64Max(1e6).Draw(t, "p"), Completion: rapid.Uint64Max(1e6).Draw(t, "c")}
+		u.Cached, u.Reasoning = rapid.Uint64Max(u.Prompt).Draw(t, "cached"), rapid.Uint64Max(u.Completion).Draw(t, "reasoning")
+		paid, err := bought.Cost(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cost, err := sold.Cost(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most := resold(paid, bought, sold); cost > most {
+			t.Errorf("%+v costs %s, bounded by %s", u, cost, most)
+		}
+	})
+}

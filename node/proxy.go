@@ -16,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/tussah-network/tussah/p2p/session"
+	"github.com/tussah-network/tussah/registry"
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/wallet/channel"
 )
@@ -200,10 +201,14 @@ func (p *proxy) offer(model string) (session.Offer, error) {
 			return o, nil
 		}
 	}
-	if p.model(model) == nil { // its workers are away, or set aside after a failure
+	switch err := p.model(model); {
+	case err == nil: // its workers are away, or set aside after a failure
 		return session.Offer{}, session.ErrNoWorker
+	case errors.Is(err, registry.ErrModelUnknown):
+		return session.Offer{}, session.ErrModelUnknown
+	default:
+		return session.Offer{}, &session.Error{Code: session.CodeNoWorker, Message: "the proxy's view of the chain is not current", Hint: "try another proxy, or again in a minute"}
 	}
-	return session.Offer{}, session.ErrModelUnknown
 }
 
 // candidates are the workers for a model, the least busy first.
@@ -283,8 +288,8 @@ func (p *proxy) serve(r *relay) (outcome, error) {
 		if last = err; err == nil {
 			last = out.Failed.Err()
 		}
-		p.log.Info("a worker did not serve", slog.String("worker", fit[0].id.String()), slog.Any("error", last))
-		if session.CodeOf(last) != session.CodeUnderauthorised { // that was squared, and the same worker may try again
+		p.log.Info("a worker did not serve", slog.String("worker", fit[0].id.String()), slog.String("code", session.CodeOf(last).String())) // its own words may quote a prompt
+		if session.CodeOf(last) != session.CodeUnderauthorised {                                                                            // that was squared, and the same worker may try again
 			fit[0].stopped.Store(time.Now().Add(time.Second).UnixNano())
 		}
 	}
