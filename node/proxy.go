@@ -288,8 +288,10 @@ func (p *proxy) serve(r *relay) (outcome, error) {
 		if last = err; err == nil {
 			last = out.Failed.Err()
 		}
-		p.log.Info("a worker did not serve", slog.String("worker", fit[0].id.String()), slog.String("code", session.CodeOf(last).String())) // its own words may quote a prompt
-		if session.CodeOf(last) != session.CodeUnderauthorised {                                                                            // that was squared, and the same worker may try again
+		// The code only: a worker's own words may quote a prompt.
+		p.log.Info("a worker did not serve", slog.String("worker", fit[0].id.String()), slog.String("code", session.CodeOf(last).String()))
+		// What was underauthorised has been squared, and the same worker may try again.
+		if session.CodeOf(last) != session.CodeUnderauthorised {
 			fit[0].stopped.Store(time.Now().Add(time.Second).UnixNano())
 		}
 	}
