@@ -103,6 +103,9 @@ func (a *answer) part(p session.Part) error {
 	}
 }
 
+// need implements sink: the endpoint's caller is not asked for money.
+func (a *answer) need(session.NeedVoucher) error { return nil }
+
 // Head implements openai.Answer.
 func (a *answer) Head() openai.Head { return a.first }
 

@@ -37,10 +37,13 @@ type order struct {
 	Worker func(tlb.Work, [32]byte) error
 }
 
-// sink takes the events of a request but the vouchers.
+// sink takes the events of a request.
 type sink interface {
 	head(session.Head) error
 	part(session.Part) error
+	// need is called before more is authorised because the payee asked for it:
+	// whoever is paid by another for this request makes sure of that first.
+	need(session.NeedVoucher) error
 }
 
 // outcome is how a paid request ended.
@@ -142,7 +145,9 @@ func (b *purchase) run(ctx context.Context, voucher tlb.SignedVoucher, body io.R
 		case session.Part:
 			err = b.take(ctx, e)
 		case session.NeedVoucher:
-			err = b.extend(e.Need)
+			if err = b.to.need(e); err == nil {
+				err = b.extend(e.Need)
+			}
 		case session.Done:
 			return b.finish(e.Usage, e.Cost, e.Receipt, nil)
 		case session.Failed:

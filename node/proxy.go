@@ -376,3 +376,5 @@ func (r *relay) part(part session.Part) error {
 	r.begun = true
 	return r.in.Part(session.Part{Data: part.Data, Usage: part.Usage, Spent: r.bill.charged})
 }
+
+func (r *relay) need(session.NeedVoucher) error { return nil }
