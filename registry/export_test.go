@@ -1,7 +1,10 @@
 package registry
 
-// MaxTransactions is how many transactions are asked for at once.
-const MaxTransactions = page
+// What one pass of Fill asks for.
+const (
+	MaxTransactions = page
+	MaxPages        = pagesPerPass
+)
 
 // Decode lets a fuzzer at the decoders of all rows. It says whether the value was
 // one of them, and how it is encoded again.
@@ -12,6 +15,8 @@ func Decode(kind byte, value []byte) ([]byte, bool) {
 		row = new(headRow)
 	case rowAccount:
 		row = new(accountRow)
+	case rowGap:
+		row = new(gap)
 	default:
 		row = new(txRow)
 	}

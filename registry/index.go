@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -59,7 +58,8 @@ type Index struct {
 	registry *address.Address
 	o        Options
 
-	pass sync.Mutex // held during Sync, so that passes do not interleave
+	pass sync.Mutex // held during Sync and Fill, so that passes do not interleave
+	turn int        // counts passes of Fill, under pass; the channels take turns at being first
 
 	mu struct {
 		sync.Mutex
@@ -128,14 +128,19 @@ func (x *Index) Load() error {
 	return nil
 }
 
-// Run syncs at every interval until ctx ends. A pass that fails is logged and
-// tried again: a liteserver that is away makes the view old, not wrong.
+// Run syncs at every interval until ctx ends, and fills in history in between. A
+// pass that fails is logged and tried again: a liteserver that is away makes the
+// view old, not wrong, and one that keeps no old blocks leaves a gap in the history.
 func (x *Index) Run(ctx context.Context) error {
 	ticker := time.NewTicker(x.o.Interval)
 	defer ticker.Stop()
+	var warned time.Time // of the history: it may fail for long, and nothing waits for it
 	for {
 		if err := x.Sync(ctx); err != nil && ctx.Err() == nil {
 			x.o.Log.Warn("sync the registry index", "error", err)
+		} else if _, err := x.Fill(ctx); err != nil && ctx.Err() == nil && time.Since(warned) > time.Minute {
+			x.o.Log.Warn("read the history of accounts", "error", err)
+			warned = time.Now()
 		}
 		select {
 		case <-ctx.Done():
@@ -145,7 +150,8 @@ func (x *Index) Run(ctx context.Context) error {
 	}
 }
 
-// Sync makes one pass to the newest block. It returns contracts.ErrNotRegistry
+// Sync makes one pass to the newest block: the states of all accounts, so that it
+// takes as long whatever strangers sent to them. It returns contracts.ErrNotRegistry
 // if the account it was given is none.
 func (x *Index) Sync(ctx context.Context) error {
 	x.pass.Lock()
@@ -178,25 +184,25 @@ func (x *Index) Sync(ctx context.Context) error {
 			return nil
 		}
 	}
-	moved := make([]followed, 0, len(follow))
+	states := make([]moved, 0, len(follow))
 	for _, a := range follow {
-		f, err := x.follow(ctx, head, a)
+		m, err := x.follow(ctx, head, a)
 		if err != nil {
 			return err
 		}
-		moved = append(moved, f)
-		accounts[a.StringRaw()] = f.account
+		states = append(states, m)
+		accounts[a.StringRaw()] = m.account
 	}
 	x.mu.Lock()
 	state := x.mu.state
 	x.mu.Unlock()
 	if follow[0] == x.registry {
-		if state, err = contracts.ParseRegistry(moved[0].account); err != nil {
+		if state, err = contracts.ParseRegistry(states[0].account); err != nil {
 			return fmt.Errorf("registry %s: %w", x.registry, err)
 		}
 		delete(accounts, x.registry.StringRaw())
 	}
-	if err := x.rows.commit(head, moved); err != nil {
+	if err := x.rows.commit(head, states); err != nil {
 		return err
 	}
 
@@ -208,66 +214,32 @@ func (x *Index) Sync(ctx context.Context) error {
 	return nil
 }
 
-// page is how many transactions are asked for at once; 16 is the liteservers' limit.
-const page = 16
-
-// followed is an account at a block, and the logical time that its history begins
-// at. The contract may have been there before, and destroyed: that life cannot be
-// reached from this state, so what is stored of it has to go, or the index would
-// depend on when it was synced.
-type followed struct {
-	account tlb.Account
-	begins  uint64 // 0: not before what is stored
-}
-
-// follow stores the transactions that an account made since the stored ones, and
-// returns its state at head. The state itself is committed by the caller, after
-// all transactions, so that a state never stands without its history.
-func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) (followed, error) {
+// follow reads an account at head, and says what that means for its history.
+func (x *Index) follow(ctx context.Context, head tlb.Block, a *address.Address) (moved, error) {
 	acc, err := x.chain.Account(ctx, head, a)
 	if err != nil {
-		return followed{}, fmt.Errorf("read account %s at block %d: %w", a, head.Seqno, err)
+		return moved{}, fmt.Errorf("read account %s at block %d: %w", a, head.Seqno, err)
 	}
 	known, _, err := x.rows.account(a)
 	if err != nil {
-		return followed{}, err
+		return moved{}, err
 	}
-	begins := uint64(math.MaxUint64) // an account that was destroyed has no history
-	lt, hash := acc.LastLT, acc.LastHash
-	for lt > known.LastLT {
-		txs, err := x.chain.Transactions(ctx, a, lt, hash, page)
-		if err != nil {
-			return followed{}, fmt.Errorf("read transactions of %s before %d: %w", a, lt, err)
-		}
-		if len(txs) == 0 {
-			return followed{}, fmt.Errorf("%w: %s has none at %d", ErrBroken, a, lt)
-		}
-		var fresh []tlb.Tx
-		for _, tx := range txs {
-			if tx.LT != lt || tx.Hash != hash {
-				return followed{}, fmt.Errorf("%w: %s: got transaction %d, want %d", ErrBroken, a, tx.LT, lt)
-			}
-			if tx.LT <= known.LastLT {
-				break
-			}
-			if tx.PrevLT >= tx.LT {
-				return followed{}, fmt.Errorf("%w: %s: transaction %d names a later one before it", ErrBroken, a, tx.LT)
-			}
-			fresh = append(fresh, tx)
-			begins, lt, hash = tx.LT, tx.PrevLT, tx.PrevHash
-		}
-		if err := x.rows.addTransactions(a, fresh); err != nil {
-			return followed{}, err
-		}
+	_, open, err := x.rows.gap(a)
+	if err != nil {
+		return moved{}, err
 	}
+	m := moved{account: acc}
+	now, before := lastOf(acc), lastOf(known)
 	switch {
-	case lt == 0: // back to the beginning
-	case lt == known.LastLT && hash == known.LastHash:
-		begins = 0
-	default:
-		return followed{}, fmt.Errorf("%w: %s: history leads to transaction %d, past the stored %d", ErrBroken, a, lt, known.LastLT)
+	case now == before:
+	case now.LT == 0:
+		m.destroyed = true
+	case now.LT <= before.LT:
+		return moved{}, fmt.Errorf("%w: %s went from transaction %d back to %d", ErrBroken, a, before.LT, now.LT)
+	case !open: // else the new transactions have their turn when the gap is closed
+		m.gap = &gap{Next: now, Floor: before, Top: now}
 	}
-	return followed{acc, begins}, nil
+	return m, nil
 }
 
 // Watch adds a channel to what the index follows, from the next pass on. It
@@ -290,11 +262,11 @@ func (x *Index) Channel(channel *address.Address) (tlb.ChannelState, error) {
 	return contracts.ParseChannel(acc)
 }
 
-// Transactions are the transactions of a followed account, newest first. A
-// contract that was destroyed has none.
+// Transactions are the transactions of a followed account that are stored so far,
+// newest first; once Fill is complete, all. A contract that was destroyed has none.
 func (x *Index) Transactions(a *address.Address) ([]tlb.Tx, error) { return x.rows.transactions(a) }
 
-// Changed is closed when a later pass has moved the index.
+// Changed is closed when a later pass of Sync has moved the index.
 func (x *Index) Changed() <-chan struct{} {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -3,6 +3,8 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -128,9 +130,8 @@ var story = []func(n *network){
 // slept through any part of the story ends with the bytes of a fresh one.
 func TestSameBytesWheneverSynced(t *testing.T) {
 	n := newNetwork(t)
-	const n2 = 1 << 7
 	// Each index has its own set of steps after which it is synced.
-	masks := []int{0, 1, 2, 8, 1 | 8, 2 | 16, 1 | 32, 4 | 32, 3 | 64, n2 - 1, 1 | 2 | 8 | 32}
+	masks := []int{0, 1, 2, 8, 1 | 8, 2 | 16, 1 | 32, 4 | 32, 3 | 64, 1<<len(story) - 1, 1 | 2 | 8 | 32}
 	stores := make([]*memory, len(masks))
 	indexes := make([]*registry.Index, len(masks))
 	for i := range masks {
@@ -160,6 +161,164 @@ func TestSameBytesWheneverSynced(t *testing.T) {
 	}
 }
 
+// short is a chain that returns one transaction at a time.
+type short struct{ registry.Chain }
+
+func (s short) Transactions(ctx context.Context, a *address.Address, lt uint64, hash [32]byte, _ int) ([]tlb.Tx, error) {
+	return s.Chain.Transactions(ctx, a, lt, hash, 1)
+}
+
+// An index that has open gaps when the next thing happens, even when a channel is
+// destroyed and lives again, ends with the bytes of a fresh one, and never shows an
+// old state.
+func TestSameBytesHoweverFilled(t *testing.T) {
+	for seed := range uint64(16) {
+		n := newNetwork(t)
+		store := newMemory()
+		x := registry.NewIndex(short{n.Chain}, store, n.registry, registry.Options{Now: n.Now})
+		n.must(x.Watch(n.channel))
+		random := rand.New(rand.NewPCG(seed, 0))
+		for _, happen := range story {
+			happen(n)
+			if random.IntN(3) == 0 {
+				continue // nobody looks
+			}
+			n.must(x.Sync(t.Context()))
+			view, err := x.View()
+			n.must(err)
+			if head, _ := n.Head(t.Context()); view.Block != head {
+				t.Errorf("seed %d: view of %d, head is %d", seed, view.Block.Seqno, head.Seqno)
+			}
+			for range random.IntN(3) {
+				second(x.Fill(t.Context()))
+			}
+		}
+		n.sync(x)
+		if diff := cmp.Diff(n.fresh(), store.dump()); diff != "" {
+			t.Errorf("seed %d: %s", seed, diff)
+		}
+	}
+}
+
+// counted is a chain that counts the pages that are read of each account, and the
+// transactions.
+type counted struct {
+	registry.Chain
+	pages        map[string]int
+	transactions map[[32]byte]int
+}
+
+func (c counted) Transactions(ctx context.Context, a *address.Address, lt uint64, hash [32]byte, limit int) ([]tlb.Tx, error) {
+	txs, err := c.Chain.Transactions(ctx, a, lt, hash, limit)
+	c.pages[a.StringRaw()]++
+	for _, tx := range txs {
+		c.transactions[tx.Hash]++
+	}
+	return txs, err
+}
+
+// However much is sent to the registry's address, a node that starts knows the
+// registry and its channels after one pass, and however often it is started again, it
+// reads each transaction once.
+func TestSpam(t *testing.T) {
+	n := newNetwork(t)
+	n.open(3 * tlb.TON)
+	other := n.cfg
+	other.Salt = 2
+	spammed, err := contracts.ChannelAddress(other)
+	n.must(err)
+	const pages = registry.MaxPages + 2
+	for range pages * registry.MaxTransactions {
+		n.must(n.Faucet(t.Context(), n.registry, 1_000_000))
+		n.must(n.Faucet(t.Context(), spammed, 1_000_000))
+	}
+	chain := counted{n.Chain, map[string]int{}, map[[32]byte]int{}}
+	store := newMemory()
+	start := func() *registry.Index {
+		x := registry.NewIndex(chain, store, n.registry, registry.Options{Now: n.Now})
+		n.must(x.Load())
+		return x
+	}
+	x := start()
+	n.must(errors.Join(x.Watch(n.channel), x.Watch(spammed)))
+	n.must(x.Sync(t.Context()))
+	if len(chain.pages) != 0 {
+		t.Errorf("the first pass read history: %v", chain.pages)
+	}
+	check := func() {
+		t.Helper()
+		if view, err := x.View(); err != nil || view.Model("tiny-chat") != nil {
+			t.Errorf("view: %v", err)
+		}
+		if state, err := x.Channel(n.channel); err != nil || state.Deposit != 3*tlb.TON {
+			t.Errorf("channel: %+v, %v", state, err)
+		}
+	}
+	check()
+	complete := false
+	for pass := 1; !complete; pass++ {
+		before := maps.Clone(chain.pages)
+		x = start()
+		check()
+		complete, err = x.Fill(t.Context())
+		n.must(err)
+		registrys := chain.pages[n.registry.StringRaw()] - before[n.registry.StringRaw()]
+		channels := chain.pages[n.channel.StringRaw()] + chain.pages[spammed.StringRaw()] - before[n.channel.StringRaw()] - before[spammed.StringRaw()]
+		if registrys > registry.MaxPages || channels > registry.MaxPages {
+			t.Fatalf("pass %d read %d pages of the registry and %d of channels", pass, registrys, channels)
+		}
+		n.must(n.Faucet(t.Context(), n.registry, 1_000_000)) // the spam goes on
+		n.must(x.Sync(t.Context()))
+	}
+	for hash, times := range chain.transactions {
+		if times > 2 { // a page may reach into what is stored
+			t.Errorf("transaction %x was read %d times", hash, times)
+		}
+	}
+	n.sync(x)
+	if got, err := x.Transactions(n.registry); err != nil || len(got) < pages*registry.MaxTransactions {
+		t.Errorf("%d transactions, %v", len(got), err)
+	}
+	fresh := newMemory()
+	y := n.index(fresh)
+	n.must(errors.Join(y.Watch(n.channel), y.Watch(spammed)))
+	n.sync(y)
+	if fresh.dump() != store.dump() {
+		t.Error("not the bytes of an index that was never started again")
+	}
+}
+
+// unreadable is a chain that has no transactions of one account any more.
+type unreadable struct {
+	registry.Chain
+	account *address.Address
+}
+
+var errPruned = errors.New("block is not kept")
+
+func (u unreadable) Transactions(ctx context.Context, a *address.Address, lt uint64, hash [32]byte, limit int) ([]tlb.Tx, error) {
+	if a.Equals(u.account) {
+		return nil, errPruned
+	}
+	return u.Chain.Transactions(ctx, a, lt, hash, limit)
+}
+
+// An account whose old blocks nobody keeps leaves a gap and holds up nothing else.
+func TestHistoryIsGone(t *testing.T) {
+	n := newNetwork(t)
+	n.open(3 * tlb.TON)
+	x := registry.NewIndex(unreadable{n.Chain, n.registry}, newMemory(), n.registry, registry.Options{Now: n.Now})
+	n.must(x.Watch(n.channel))
+	n.must(x.Sync(t.Context()))
+	if complete, err := x.Fill(t.Context()); complete || !errors.Is(err, errPruned) {
+		t.Errorf("complete %v, %v", complete, err)
+	}
+	if _, err := x.View(); err != nil {
+		t.Error(err)
+	}
+	checkTransactions(t, n, x, n.channel, 1)
+}
+
 // An index whose disk fails at any commit, and whose process is started again at any
 // later time, ends with the bytes of a fresh one.
 func TestCrashAnywhere(t *testing.T) {
@@ -172,6 +331,9 @@ func TestCrashAnywhere(t *testing.T) {
 		crashed := false
 		pass := func() {
 			err := x.Sync(t.Context())
+			if err == nil {
+				err = second(x.Fill(t.Context()))
+			}
 			if err == nil {
 				return
 			}
@@ -330,7 +492,8 @@ func (l *liar) Transactions(ctx context.Context, a *address.Address, lt uint64, 
 	return txs, err
 }
 
-// A history that does not hang together is refused, and nothing of it becomes the view.
+// A history that does not hang together is refused, and nothing of it is stored. A
+// state that does not follow the stored one does not become the view.
 func TestBrokenHistory(t *testing.T) {
 	edit := func(i int, edit func(tx *tlb.Tx)) func([]tlb.Tx) []tlb.Tx {
 		return func(txs []tlb.Tx) []tlb.Tx {
@@ -366,11 +529,21 @@ func TestBrokenHistory(t *testing.T) {
 			n.must(x.Load())
 			before, err := x.View()
 			n.must(err)
-			if err := x.Sync(t.Context()); !errors.Is(err, registry.ErrBroken) {
-				t.Errorf("%v, want %v", err, registry.ErrBroken)
+			err = x.Sync(t.Context())
+			if l.account != nil {
+				if after, err := x.View(); err != nil || after.Block != before.Block {
+					t.Errorf("the view moved: %v", err)
+				}
+			} else {
+				n.must(err)
+				stored := store.count('t')
+				err = second(x.Fill(t.Context()))
+				if store.count('t') != stored || store.count('g') != 1 {
+					t.Error("something was stored")
+				}
 			}
-			if after, err := x.View(); err != nil || after.Block != before.Block {
-				t.Errorf("the view moved: %v", err)
+			if !errors.Is(err, registry.ErrBroken) {
+				t.Errorf("%v, want %v", err, registry.ErrBroken)
 			}
 			// Told the truth again, it recovers.
 			n.sync(honest)
@@ -401,6 +574,7 @@ func TestRun(t *testing.T) {
 		if _, err := x.View(); err != nil {
 			t.Errorf("chain back: %v", err)
 		}
+		checkTransactions(t, n, x, n.registry, 1)
 		stop()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("Run: %v", err)
@@ -433,6 +607,21 @@ func TestDamagedRows(t *testing.T) {
 			store.rows[key] = honest
 		}
 	}
+	n.topUp(1)
+	n.must(x.Sync(t.Context()))
+	for key := range store.rows {
+		if key[0] != 'g' {
+			continue
+		}
+		for _, damage := range []string{"", "\x01\xa0", "\x02"} {
+			store.rows[key] = damage
+			y := n.index(store)
+			n.must(y.Load())
+			if err := second(y.Fill(t.Context())); !errors.Is(err, registry.ErrRow) {
+				t.Errorf("gap %x: %v", damage, err)
+			}
+		}
+	}
 	store.rows["w short"] = "\x01"
 	if err := n.index(store).Load(); !errors.Is(err, registry.ErrRow) {
 		t.Errorf("malformed key: %v", err)
@@ -454,7 +643,11 @@ func TestWatchFails(t *testing.T) {
 func FuzzRow(f *testing.F) {
 	n := newNetwork(f)
 	store := newMemory()
-	n.sync(n.index(store))
+	x := n.index(store)
+	n.must(x.Sync(f.Context())) // leaves a gap
+	n.must(second(x.Fill(f.Context())))
+	n.registerProxy(bob)
+	n.must(x.Sync(f.Context()))
 	for key, value := range store.rows {
 		f.Add(key[0], []byte(value))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -22,11 +23,13 @@ import (
 //	w account             watched channel
 //	a account             account state
 //	t account lt          transaction
+//	g account             gap in the stored transactions, while there is one
 const (
 	rowHead    = 'h'
 	rowWatched = 'w'
 	rowAccount = 'a'
 	rowTx      = 't'
+	rowGap     = 'g'
 )
 
 // rowVersion begins every value.
@@ -160,13 +163,56 @@ func (r rows) account(a *address.Address) (tlb.Account, bool, error) {
 	return acc, true, nil
 }
 
-func (r rows) addTransactions(a *address.Address, txs []tlb.Tx) error {
-	return r.store.Commit(func(set func(key, value []byte), _ func([]byte)) {
+func (r rows) gap(a *address.Address) (g gap, open bool, err error) {
+	value, ok, err := r.store.Get(accountKey(rowGap, a))
+	if err != nil || !ok {
+		return gap{}, false, err
+	}
+	if err := decodeRow(value, &g); err != nil {
+		return gap{}, false, err
+	}
+	if g.Next.LT <= g.Floor.LT {
+		return gap{}, false, ErrRow // it would be closed, and have no row
+	}
+	return g, true, nil
+}
+
+// fill writes transactions and what is left of the gap, nil if nothing is, and drops
+// what is stored from before the history begins.
+func (r rows) fill(a *address.Address, txs []tlb.Tx, left *gap, begins uint64) error {
+	gone, err := r.before(a, begins)
+	if err != nil {
+		return err
+	}
+	return r.store.Commit(func(set func(key, value []byte), del func(key []byte)) {
+		for _, key := range gone {
+			del(key)
+		}
 		for _, tx := range txs {
 			set(txKey(a, tx.LT), encodeRow(txRow{Hash: tx.Hash, PrevHash: tx.PrevHash, PrevLT: tx.PrevLT,
 				Time: tx.Time.Unix(), Root: toBoC(tx.Root)}))
 		}
+		if left == nil {
+			del(accountKey(rowGap, a))
+		} else {
+			set(accountKey(rowGap, a), encodeRow(left))
+		}
 	})
+}
+
+// before are the keys of an account's transactions before lt.
+func (r rows) before(a *address.Address, lt uint64) (keys [][]byte, err error) {
+	if lt == 0 {
+		return nil, nil
+	}
+	end := txKey(a, lt)
+	err = r.store.Scan(accountKey(rowTx, a), func(key, _ []byte) error {
+		if bytes.Compare(key, end) < 0 {
+			keys = append(keys, bytes.Clone(key))
+		}
+		return nil
+	})
+	return keys, err
 }
 
 func (r rows) transactions(a *address.Address) ([]tlb.Tx, error) {
@@ -188,33 +234,31 @@ func (r rows) transactions(a *address.Address) ([]tlb.Tx, error) {
 	return all, err
 }
 
-// commit writes the states of followed accounts and the block they belong to, and
-// drops what is stored of an account's earlier lives.
-func (r rows) commit(head tlb.Block, accounts []followed) error {
+// commit writes the states of accounts and the block they belong to, with the gaps
+// that this opens in their history.
+func (r rows) commit(head tlb.Block, accounts []moved) error {
 	var gone [][]byte
-	for _, f := range accounts {
-		if f.begins == 0 {
+	for _, m := range accounts {
+		if !m.destroyed {
 			continue
 		}
-		end := txKey(f.account.Address, f.begins)
-		err := r.store.Scan(accountKey(rowTx, f.account.Address), func(key, _ []byte) error {
-			if bytes.Compare(key, end) < 0 {
-				gone = append(gone, bytes.Clone(key))
-			}
-			return nil
-		})
+		keys, err := r.before(m.account.Address, math.MaxUint64)
 		if err != nil {
 			return err
 		}
+		gone = append(append(gone, keys...), accountKey(rowGap, m.account.Address))
 	}
 	return r.store.Commit(func(set func(key, value []byte), del func(key []byte)) {
 		for _, key := range gone {
 			del(key)
 		}
-		for _, f := range accounts {
-			acc := f.account
+		for _, m := range accounts {
+			acc := m.account
 			set(accountKey(rowAccount, acc.Address), encodeRow(accountRow{Status: acc.Status, Balance: acc.Balance,
 				Code: toBoC(acc.Code), Data: toBoC(acc.Data), LastLT: acc.LastLT, LastHash: acc.LastHash}))
+			if m.gap != nil {
+				set(accountKey(rowGap, acc.Address), encodeRow(m.gap))
+			}
 		}
 		set([]byte{rowHead}, encodeRow(headRow{Seqno: head.Seqno, RootHash: head.RootHash, FileHash: head.FileHash,
 			Time: head.Time.Unix(), LT: head.LT}))

@@ -48,7 +48,7 @@ func (v View) Platform(id [32]byte) error {
 func (v View) Proxies() []tlb.ProxyEntry {
 	var active []tlb.ProxyEntry
 	for _, p := range v.State.Proxies {
-		if p.UnbondingAt == 0 {
+		if p.Active() {
 			active = append(active, p)
 		}
 	}

@@ -147,9 +147,15 @@ func (n *network) index(store registry.Store) *registry.Index {
 	return registry.NewIndex(n.Chain, store, n.registry, registry.Options{Now: n.Now})
 }
 
+// sync brings an index to the newest block, with all history.
 func (n *network) sync(x *registry.Index) {
 	n.t.Helper()
 	n.must(x.Sync(n.t.Context()))
+	for complete := false; !complete; {
+		var err error
+		complete, err = x.Fill(n.t.Context())
+		n.must(err)
+	}
 }
 
 // fresh is the dump of an index that watched the channel and synced once.
