@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tussah-network/tussah/node/devnet"
+	"github.com/tussah-network/tussah/p2p"
 )
 
 func demoCommand() *cobra.Command {
@@ -54,5 +55,7 @@ func logger(c *cobra.Command, verbose bool) *slog.Logger {
 	if verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+	log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+	p2p.LibraryLog(log) // libp2p would write to standard error by itself
+	return log
 }
