@@ -11,7 +11,7 @@
 //     both ends, Announce shows a channel, CloseChannel asks for consent to close
 //     it. A worker repeats its Hello every few seconds; that refreshes its offers.
 //  3. [RequestProtocol]: one stream is one paid request. The payer sends a
-//     [Header], then the body in opaque parts, and a voucher whenever it
+//     [Header], then the body in opaque parts, none tiny but the last, and a voucher whenever it
 //     authorises more. The payee answers Accepted, [Head], [Part]… and ends with
 //     exactly one terminal event, [Done] or [Failed]. [NeedVoucher] may come at
 //     any time before that.
@@ -30,9 +30,9 @@
 //     body. Bodies and parts are opaque bytes here and appear in no log and no error.
 //   - Both ends run the same state check (order.go) over what the payee says, so
 //     neither sends nor believes an event out of order or after the terminal one.
-//   - A payee never blocks on a body it does not read yet: body bytes are buffered
-//     within the bounds of the stream's resource scope, so vouchers and Cancel
-//     are seen at once.
+//   - A payee never blocks on a body it does not read yet, so vouchers and Cancel are
+//     seen at once. The body is kept in one buffer no larger than the header said,
+//     which the stream's resource scope granted before the first part was read.
 //   - A slow reader stalls the writer, up to a write timeout; then the stream breaks
 //     and both ends get [ErrBroken]. Nothing is queued without a bound.
 //   - A peer that breaks the protocol is disconnected, with the reason as the

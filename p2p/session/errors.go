@@ -222,6 +222,7 @@ var (
 	ErrMalformed     = errors.New("malformed message")
 	ErrNotCanonical  = errors.New("message is not in its one encoding")
 	ErrFlood         = errors.New("too many vouchers at once")
+	ErrTinyPart      = errors.New("body part is shorter than parts may be")
 )
 
 // violations gives each violation the error code with which stream and connection are
@@ -240,6 +241,7 @@ var violations = []struct {
 	{ErrOrder, 0x5455_0007},
 	{ErrEnded, 0x5455_0008},
 	{ErrBodySize, 0x5455_0009},
+	{ErrTinyPart, 0x5455_000a},
 }
 
 func violation(err error) error { return fmt.Errorf("%w: %w", ErrViolation, err) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,10 @@ func waitsForEnd(ctx context.Context, _ Peer, in *Incoming) error {
 func TestHostilePayer(t *testing.T) {
 	header, voucher := testHeader(3), moreVoucher{testVoucher(t, 1)}
 	request := func(rest ...message) []byte { return frames(t, append([]message{header}, rest...)...) }
+	long := func(rest ...message) []byte {
+		return frames(t, append([]message{testHeader(2*minPart + 1)}, rest...)...)
+	}
+	part := body{make([]byte, minPart)}
 	flood := []message{header}
 	for range maxQueuedVouchers + 1 {
 		flood = append(flood, voucher)
@@ -56,7 +61,11 @@ func TestHostilePayer(t *testing.T) {
 		"a terminal event":             {RequestProtocol, request(Failed{Code: CodeInternal}), ErrOrder},
 		"body longer than said":        {RequestProtocol, request(body{[]byte("abcd")}), ErrBodySize},
 		"body longer than said, later": {RequestProtocol, request(body{[]byte("abc")}, body{[]byte("d")}), ErrBodySize},
-		"body shorter than said":       {RequestProtocol, request(body{[]byte("ab")}, bodyEnd{}), ErrBodySize},
+		"body shorter than said":       {RequestProtocol, long(part, bodyEnd{}), ErrBodySize},
+		"body without parts":           {RequestProtocol, request(bodyEnd{}), ErrBodySize},
+		"body in tiny parts":           {RequestProtocol, request(body{[]byte("ab")}), ErrTinyPart},
+		"body in parts just too short": {RequestProtocol, long(part, body{make([]byte, minPart-1)}), ErrTinyPart},
+		"body longer by a tiny part":   {RequestProtocol, long(part, part, body{[]byte("a")}, body{[]byte("b")}), ErrBodySize},
 		"body after its end":           {RequestProtocol, request(body{[]byte("abc")}, bodyEnd{}, body{[]byte("a")}), ErrBodySize},
 		"two ends of the body":         {RequestProtocol, request(body{[]byte("abc")}, bodyEnd{}, bodyEnd{}), ErrBodySize},
 		"flood of vouchers":            {RequestProtocol, frames(t, flood...), ErrFlood},
@@ -165,22 +174,23 @@ func TestHostilePayee(t *testing.T) {
 
 // TestSlowLoris: a peer that sends a byte now and then is cut off in time.
 func TestSlowLoris(t *testing.T) {
-	header := frames(t, testHeader(40))
+	header, short := frames(t, testHeader(40)), frames(t, body{make([]byte, minPart)})
 	for name, c := range map[string]struct {
 		proto   protocol.ID
 		first   []byte // sent at once
-		trickle []byte // sent byte by byte
+		trickle []byte // sent piece by piece
+		piece   int    // bytes of a piece
 		within  time.Duration
 		told    bool // the payer is told that it missed the deadline
 	}{
-		"nothing in a call":       {ControlProtocol, nil, nil, shortTimes.header, false},
-		"nothing in a request":    {RequestProtocol, nil, nil, shortTimes.header, false},
-		"a hello":                 {ControlProtocol, nil, frames(t, testHello()), shortTimes.frame, false},
-		"a header":                {RequestProtocol, nil, header, shortTimes.frame, false},
-		"no body":                 {RequestProtocol, header, nil, shortTimes.body, true},
-		"a body in one part":      {RequestProtocol, header, rawFrame(KindBody, "\xa1\x01\x58\x28"+strings.Repeat("x", 40)), shortTimes.frame, true},
-		"a body in parts of one":  {RequestProtocol, header, bytes.Repeat(frames(t, body{[]byte("x")}), 39), shortTimes.body, true},
-		"a voucher in mid-stream": {RequestProtocol, header, frames(t, moreVoucher{testVoucher(t, 1)}), shortTimes.frame, true},
+		"nothing in a call":       {ControlProtocol, nil, nil, 1, shortTimes.header, false},
+		"nothing in a request":    {RequestProtocol, nil, nil, 1, shortTimes.header, false},
+		"a hello":                 {ControlProtocol, nil, frames(t, testHello()), 1, shortTimes.frame, false},
+		"a header":                {RequestProtocol, nil, header, 1, shortTimes.frame, false},
+		"no body":                 {RequestProtocol, header, nil, 1, shortTimes.body, true},
+		"a body in one part":      {RequestProtocol, header, rawFrame(KindBody, "\xa1\x01\x58\x28"+strings.Repeat("x", 40)), 1, shortTimes.frame, true},
+		"a body in short parts":   {RequestProtocol, frames(t, testHeader(40*minPart)), bytes.Repeat(short, 39), len(short), shortTimes.body, true},
+		"a voucher in mid-stream": {RequestProtocol, header, frames(t, moreVoucher{testVoucher(t, 1)}), 1, shortTimes.frame, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -193,8 +203,8 @@ func TestSlowLoris(t *testing.T) {
 			st := p.rawStream(t, c.proto)
 			st.Write(c.first)
 			go func() {
-				for _, b := range c.trickle {
-					if _, err := st.Write([]byte{b}); err != nil {
+				for piece := range slices.Chunk(c.trickle, c.piece) {
+					if _, err := st.Write(piece); err != nil {
 						return
 					}
 					time.Sleep(50 * time.Millisecond)

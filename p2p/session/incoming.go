@@ -130,12 +130,16 @@ func (in *Incoming) listen(ctx context.Context, r *frameReader, t timeouts) erro
 	}
 }
 
-// bodyBuffer holds what arrived of a body and was not read yet. It is bounded by the
-// size in the header, for which memory was reserved.
+// bodyBuffer holds what arrived of a body, until all of it was read. It is one piece of
+// memory that never grows beyond the size in the header, for which memory was reserved:
+// however the payer cuts the body, no part costs more than its bytes.
 type bodyBuffer struct {
+	size uint64
+
 	mu struct {
 		sync.Mutex
-		parts  [][]byte
+		data   []byte // what arrived
+		read   int    // how much of data was read
 		left   uint64 // bytes still to arrive
 		closed bool   // BodyEnd came
 		err    error  // why no more will arrive
@@ -144,7 +148,7 @@ type bodyBuffer struct {
 }
 
 func newBodyBuffer(size uint64) *bodyBuffer {
-	b := &bodyBuffer{news: make(chan struct{}, 1)}
+	b := &bodyBuffer{size: size, news: make(chan struct{}, 1)}
 	b.mu.left = size
 	return b
 }
@@ -152,15 +156,31 @@ func newBodyBuffer(size uint64) *bodyBuffer {
 func (b *bodyBuffer) push(data []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.mu.closed || uint64(len(data)) > b.mu.left {
+	n := uint64(len(data))
+	if b.mu.closed || n > b.mu.left {
 		return violation(ErrBodySize)
 	}
-	b.mu.left -= uint64(len(data))
+	if n < minPart && n != b.mu.left {
+		return violation(ErrTinyPart)
+	}
+	b.mu.left -= n
 	if b.mu.err == nil { // else nobody will read it
-		b.mu.parts = append(b.mu.parts, data)
+		b.grow(len(b.mu.data) + len(data))
+		b.mu.data = append(b.mu.data, data...)
 		b.wake()
 	}
 	return nil
+}
+
+// grow makes room for n bytes. Memory follows what arrives; append alone would go
+// beyond the body's size.
+func (b *bodyBuffer) grow(n int) {
+	if n <= cap(b.mu.data) {
+		return
+	}
+	data := make([]byte, len(b.mu.data), min(int(b.size), max(n, 2*cap(b.mu.data))))
+	copy(data, b.mu.data)
+	b.mu.data = data
 }
 
 func (b *bodyBuffer) end() error {
@@ -217,11 +237,10 @@ func (b *bodyBuffer) take(p []byte) (int, error, bool) {
 	switch {
 	case b.mu.err != nil && !b.mu.closed:
 		return 0, b.mu.err, true
-	case len(b.mu.parts) > 0:
-		n := copy(p, b.mu.parts[0])
-		if b.mu.parts[0] = b.mu.parts[0][n:]; len(b.mu.parts[0]) == 0 {
-			b.mu.parts[0] = nil
-			b.mu.parts = b.mu.parts[1:]
+	case b.mu.read < len(b.mu.data):
+		n := copy(p, b.mu.data[b.mu.read:])
+		if b.mu.read += n; b.mu.closed && b.mu.read == len(b.mu.data) {
+			b.mu.data, b.mu.read = nil, 0 // the request may go on for long
 		}
 		return n, nil, true
 	case b.mu.closed:

@@ -15,6 +15,10 @@ const (
 	// parts, while 64 concurrent requests of one peer stay within 16 MiB.
 	MaxPart = 256 << 10
 
+	// minPart is how short a body part may be that is not the body's last. Senders
+	// cut at MaxPart; a frame per byte would cost us a thousand times its content.
+	minPart = 1 << 10
+
 	// maxPartFrame adds to a part the CBOR around it: keys, usage, spent.
 	maxPartFrame = MaxPart + 256
 
