@@ -90,7 +90,8 @@ func (p *payers) pay(ctx context.Context, id peer.ID, o order, body io.Reader, t
 	return out, err
 }
 
-// squareTimeout bounds the conversation after a request without a receipt.
+// squareTimeout bounds the wait for the end of a cancelled request, and the
+// conversation after one without a receipt.
 const squareTimeout = 5 * time.Second
 
 // square asks the payee where the channel stands. If it cannot be asked now, the
@@ -115,7 +116,8 @@ type purchase struct {
 		Sum([]byte) []byte
 	}
 	out      *session.Outgoing
-	finished bool // the payer has the receipt
+	bytes    uint64 // of the answer, received
+	finished bool   // the payer has the receipt
 }
 
 func (b *purchase) run(ctx context.Context, voucher tlb.SignedVoucher, body io.Reader) (outcome, error) {
@@ -130,47 +132,105 @@ func (b *purchase) run(ctx context.Context, voucher tlb.SignedVoucher, body io.R
 		return outcome{}, err
 	}
 	defer b.out.Close()
-	// A caller that goes away cancels, and the events go on to the receipt of what was delivered.
-	cancelled := context.AfterFunc(ctx, func() { _ = b.out.Cancel() })
-	defer cancelled()
-	for {
-		event, err := b.out.Next(context.WithoutCancel(ctx))
-		if err != nil {
-			return outcome{}, err
-		}
-		switch e := event.(type) {
-		case session.Accepted:
-		case session.Head:
-			err = b.to.head(e)
-		case session.Part:
-			err = b.take(ctx, e)
-		case session.NeedVoucher:
-			if err = b.to.need(e); err == nil {
-				err = b.extend(e.Need)
-			}
-		case session.Done:
-			return b.finish(e.Usage, e.Cost, e.Receipt, nil)
-		case session.Failed:
-			if e.Receipt == nil {
-				return outcome{Failed: &e, Voucher: b.channel.payer.State().Voucher()}, nil
-			}
-			return b.finish(e.Usage, e.Cost, *e.Receipt, &e)
-		}
-		if err == nil {
-			continue
-		}
-		// Our side cannot go on, or the payee cheats: stop it, and take the
-		// receipt of what was delivered if there is an honest one.
+	// Whoever cancels listens on, for the receipt of what was delivered, but not for ever.
+	listening, hangUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer hangUp(nil)
+	cancel := func() {
+		time.AfterFunc(squareTimeout, func() { hangUp(errNoEnd) })
 		_ = b.out.Cancel()
-		if out, drained := b.drain(ctx); drained == nil {
-			return out, err
-		}
-		return outcome{}, err
 	}
+	leaves := context.AfterFunc(ctx, cancel)
+	defer leaves()
+	var stopped error // our side cannot go on, or the payee cheats
+	for {
+		event, err := b.out.Next(listening)
+		if err != nil {
+			return outcome{}, errors.Join(stopped, err)
+		}
+		if part, ok := event.(session.Part); ok {
+			b.bytes += uint64(len(part.Data))
+			b.transcript.Write(part.Data)
+		}
+		if out, ended, err := b.ending(event); ended {
+			return out, errors.Join(stopped, err)
+		}
+		if stopped == nil {
+			if stopped = b.handle(ctx, event); stopped != nil {
+				cancel()
+			}
+		}
+	}
+}
+
+// errNoEnd: the payee was asked to stop, and said nothing more.
+var errNoEnd = fmt.Errorf("%w: no end came within %s of the cancellation", session.ErrBroken, squareTimeout)
+
+// ending takes the terminal events.
+func (b *purchase) ending(event session.Event) (out outcome, ended bool, err error) {
+	switch e := event.(type) {
+	case session.Done:
+		out, err = b.finish(e.Usage, e.Cost, e.Receipt, nil)
+		return out, true, err
+	case session.Failed:
+		if e.Receipt == nil {
+			return outcome{Failed: &e, Voucher: b.channel.payer.State().Voucher()}, true, nil
+		}
+		out, err = b.finish(e.Usage, e.Cost, *e.Receipt, &e)
+		return out, true, err
+	}
+	return outcome{}, false, nil
+}
+
+// handle takes the other events: it pays, and passes the answer on.
+func (b *purchase) handle(ctx context.Context, event session.Event) error {
+	switch e := event.(type) {
+	case session.Head:
+		return b.to.head(e)
+	case session.Part:
+		return b.take(ctx, e)
+	case session.NeedVoucher:
+		if err := b.believe(max(e.Spent, e.Need)); err != nil {
+			return err
+		}
+		if err := b.to.need(e); err != nil {
+			return err
+		}
+		return b.extend(ctx, e.Need)
+	}
+	return nil // Accepted
+}
+
+// believe bounds what is signed for before it arrived. A token is at least one
+// byte of the answer, so of an answer that comes as it is made no more can be due
+// than all of it so far, the prompt, and one window ahead.
+//
+// An answer that is wanted whole arrives after its cost is authorised: nothing but
+// the request's limit, which is of the max_tokens that its caller set, bounds what
+// a payee can take with one such request. It can do that twice before it is found
+// out; see [payers.judge].
+func (b *purchase) believe(due tlb.Nano) error {
+	if !b.order.Stream {
+		return nil // extend holds it against the limit
+	}
+	most, err := worstCost(b.order.Price, b.order.PromptBound, min(max(b.bytes, firstStep), b.order.MaxTokens))
+	if err == nil {
+		most, err = most.Add(b.payers.window)
+	}
+	if err != nil {
+		return err
+	}
+	if due > most {
+		return fmt.Errorf("%w: it wants %s authorised after %d bytes, at most %s can be due", ErrOverstated, due, b.bytes, most)
+	}
+	return nil
 }
 
 // take pays for a part before the next one is due, and passes it on.
 func (b *purchase) take(ctx context.Context, part session.Part) error {
+	// The pieces of an answer that came whole state the usage of all of it.
+	if tokens := part.Usage.Completion; b.order.Stream && tokens > b.bytes {
+		return fmt.Errorf("%w: %d completion tokens in %d bytes", ErrOverstated, tokens, b.bytes)
+	}
 	worth, err := worstCost(b.order.Price, b.order.PromptBound, part.Usage.Completion)
 	if err != nil {
 		return err
@@ -178,17 +238,16 @@ func (b *purchase) take(ctx context.Context, part session.Part) error {
 	if part.Spent > worth {
 		return fmt.Errorf("%w: %s for %d completion tokens", ErrOverstated, part.Spent, part.Usage.Completion)
 	}
-	if err := b.extend(part.Spent); err != nil {
+	if err := b.extend(ctx, part.Spent); err != nil {
 		return err
 	}
-	b.transcript.Write(part.Data)
 	return b.to.part(part)
 }
 
 // extend takes the payee's statement of the cost and sends the next voucher if
 // the window asks for one.
-func (b *purchase) extend(spent tlb.Nano) error {
-	v, more, err := b.channel.payer.Extend(context.Background(), b.order.ID, spent)
+func (b *purchase) extend(ctx context.Context, spent tlb.Nano) error {
+	v, more, err := b.channel.payer.Extend(context.WithoutCancel(ctx), b.order.ID, spent)
 	if err != nil || !more {
 		return err
 	}
@@ -196,29 +255,6 @@ func (b *purchase) extend(spent tlb.Nano) error {
 		return err
 	}
 	return nil
-}
-
-// drain waits for the end of a cancelled request without passing anything on.
-func (b *purchase) drain(ctx context.Context) (outcome, error) {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), squareTimeout)
-	defer stop()
-	for {
-		event, err := b.out.Next(ctx)
-		if err != nil {
-			return outcome{}, err
-		}
-		switch e := event.(type) {
-		case session.Part:
-			b.transcript.Write(e.Data)
-		case session.Done:
-			return b.finish(e.Usage, e.Cost, e.Receipt, nil)
-		case session.Failed:
-			if e.Receipt == nil {
-				return outcome{Failed: &e}, nil
-			}
-			return b.finish(e.Usage, e.Cost, *e.Receipt, &e)
-		}
-	}
 }
 
 // finish holds the receipt against what was agreed and delivered.
@@ -232,6 +268,8 @@ func (b *purchase) finish(usage tlb.Usage, cost tlb.Nano, r tlb.SignedReceipt, f
 	case work.Usage.Prompt > b.order.PromptBound || work.Usage.Completion > b.order.MaxTokens:
 		return outcome{}, fmt.Errorf("%w: %d prompt and %d completion tokens, at most %d and %d", ErrOverstated,
 			work.Usage.Prompt, work.Usage.Completion, b.order.PromptBound, b.order.MaxTokens)
+	case work.Usage.Completion > b.bytes:
+		return outcome{}, fmt.Errorf("%w: %d completion tokens in %d bytes", ErrOverstated, work.Usage.Completion, b.bytes)
 	case work.Transcript != [32]byte(b.transcript.Sum(nil)):
 		return outcome{}, ErrTranscript
 	}
