@@ -16,9 +16,13 @@ const (
 	// DefaultMemory is what libp2p may hold in buffers, windows and request bodies.
 	DefaultMemory = 1 << 30
 
-	// handshakes is how many connections may be in their handshake: one costs a
-	// millisecond, so 64 are served in a fraction of the 10 s they may take.
-	handshakes = 64
+	// leastHandshakes is how many connections may be in their handshake, or half of
+	// the connections if that is more. A handshake costs a millisecond, but a stranger
+	// that says nothing keeps its place for the 15 s that libp2p waits, which none of
+	// its options shortens. With 256 places and the limits per source below it takes 32
+	// IPv4 addresses to fill them once, and 86 to keep them full; a place costs us a
+	// file and some KiB. Not more than half, because they count as connections too.
+	leastHandshakes = 64
 
 	// A peer needs one connection; the others cover a dial from both ends and one
 	// that died unnoticed.
@@ -36,12 +40,15 @@ const (
 	memoryPerProtocolPerPeer = 32 << 20
 	memoryPerStream          = 16 << 20
 
-	// Connections per source address: a household or a small office, and for IPv6
-	// a site.
-	perIPv4, perIPv6Site, perIPv6Net = 8, 8, 64
+	// Connections per source address: a household or a small office, for IPv6 a site
+	// (/56). A /48 is an office with many sites, or anybody's for the asking: it may
+	// not have more than two sites do.
+	perIPv4, perIPv6Site, perIPv6Net = 8, 8, 16
 
-	// New connections per second: from one address, and from everywhere.
+	// New connections per second: from one address or site, from a /48, and from
+	// everywhere.
 	rateFromOne, burstFromOne = 0.2, 16
+	rateFromNet, burstFromNet = 0.4, 32
 	rateFromAll, burstFromAll = 50, 200
 
 	dialTimeout = 15 * time.Second
@@ -53,6 +60,7 @@ var loopback4, loopback6 = netip.MustParsePrefix("127.0.0.0/8"), netip.MustParse
 func resourceLimits(connections int, memory int64) rcmgr.ConcreteLimitConfig {
 	limit := func(n int) rcmgr.LimitVal { return rcmgr.LimitVal(n) }
 	conns := limit(2 * connections) // as many again may be dialled
+	handshakes := max(leastHandshakes, connections/2)
 	return rcmgr.PartialLimitConfig{
 		System: rcmgr.ResourceLimits{
 			Conns: conns, ConnsInbound: limit(connections), ConnsOutbound: limit(connections), FD: conns,
@@ -94,8 +102,11 @@ func subnetLimits() []rcmgr.Option {
 			GlobalLimit:         rate.Limit{RPS: rateFromAll, Burst: burstFromAll},
 			SubnetRateLimiter: rate.SubnetLimiter{
 				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: rateFromOne, Burst: burstFromOne}}},
-				IPv6SubnetLimits: []rate.SubnetLimit{{PrefixLength: 56, Limit: rate.Limit{RPS: rateFromOne, Burst: burstFromOne}}},
-				GracePeriod:      time.Minute,
+				IPv6SubnetLimits: []rate.SubnetLimit{
+					{PrefixLength: 56, Limit: rate.Limit{RPS: rateFromOne, Burst: burstFromOne}},
+					{PrefixLength: 48, Limit: rate.Limit{RPS: rateFromNet, Burst: burstFromNet}},
+				},
+				GracePeriod: time.Minute,
 			},
 		}),
 	}
