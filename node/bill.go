@@ -23,8 +23,8 @@ type bill struct {
 	charged tlb.Nano
 }
 
-// begin admits a request: the channel is the peer's, the price is ours, and
-// enough is authorised to start. The caller ends the bill with finish.
+// begin admits a request: the channel is the peer's, the price is ours, the payer
+// will pay as much as the request can cost, and enough is authorised to start.
 func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incoming, price tlb.Price, grace time.Duration) (*bill, error) {
 	h := in.Header
 	c, ok := p.at(h.Channel)
@@ -33,6 +33,14 @@ func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incom
 	}
 	if h.Price != price {
 		return nil, &session.Error{Code: session.CodePrice, Message: "the price has changed", Hint: "ask for the offers again"}
+	}
+	worst, err := worstCost(price, h.PromptBound, h.MaxTokens)
+	if err != nil {
+		return nil, &session.Error{Code: session.CodeBadRequest, Message: err.Error()}
+	}
+	if h.MaxCost < worst { // else it ends before the work that was asked for, and we have paid for that
+		return nil, &session.Error{Code: session.CodeBadRequest, Message: fmt.Sprintf("the maximum cost %s is below %s, which the request can cost", h.MaxCost, worst),
+			Hint: "raise the maximum cost, or ask for fewer tokens"}
 	}
 	if h.Voucher != nil {
 		// A lower one was overtaken by a later request's: harmless, and what counts is the total.
@@ -44,7 +52,7 @@ func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incom
 	if err != nil {
 		return nil, &session.Error{Code: session.CodeBadRequest, Message: err.Error()}
 	}
-	if err := c.payee.Begin(ctx, h.ID, min(need, h.MaxCost)); err != nil {
+	if err := c.payee.Begin(ctx, h.ID, need); err != nil {
 		return nil, voucherRefusal(err)
 	}
 	b := &bill{channel: c, in: in, price: price, grace: grace}
