@@ -18,10 +18,10 @@ const (
 
 	// leastHandshakes is how many connections may be in their handshake, or half of
 	// the connections if that is more. A handshake costs a millisecond, but a stranger
-	// that says nothing keeps its place for the 15 s that libp2p waits, which none of
-	// its options shortens. With 256 places and the limits per source below it takes 32
-	// IPv4 addresses to fill them once, and 86 to keep them full; a place costs us a
-	// file and some KiB. Not more than half, because they count as connections too.
+	// that says nothing keeps its place for the 15 s that libp2p waits. With 256 places
+	// and the limits per source below it takes 32 IPv4 addresses to fill them once, and
+	// 86 to keep them full; a place costs us a file and some KiB. Not more than half,
+	// because they count as connections too.
 	leastHandshakes = 64
 
 	// A peer needs one connection; the others cover a dial from both ends and one
