@@ -42,10 +42,10 @@ type client struct {
 // each proxy's hello.
 func (c *client) keep(link) {
 	if c.opening.CompareAndSwap(false, true) {
-		go func() {
+		c.payers.background(func() {
 			defer c.opening.Store(false)
 			c.openMissing()
-		}()
+		})
 	}
 }
 
@@ -56,9 +56,9 @@ func (c *client) openMissing() {
 		if !l.up() {
 			continue
 		}
-		if _, err := c.payers.ready(l.ID); err == nil {
+		if at, err := c.payers.ready(l.ID); err == nil && at.agreed() {
 			open++
-		} else {
+		} else { // or lost: a channel that is there is only squared
 			missing = append(missing, l)
 		}
 	}
@@ -147,7 +147,7 @@ type choice struct {
 	Peer session.Peer
 }
 
-// choices are the offers for a model that a channel can pay for, cheapest first.
+// choices are the offers for a model that a channel can pay for, by model and roughly cheapest first.
 // An empty model means all.
 func (c *client) choices(model string) []choice {
 	var all []choice
@@ -197,6 +197,7 @@ func (c *client) complete(ctx context.Context, q prompt, to sink) (bought, error
 		}
 		return bought{}, fmt.Errorf("%w: %q", ErrModelNotServed, q.Model)
 	}
+	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(c.worst(a, q), c.worst(b, q)) })
 	watch := &watched{sink: to}
 	var last error
 	for try := 0; try < len(choices) || try < 2; try++ {
@@ -212,9 +213,28 @@ func (c *client) complete(ctx context.Context, q prompt, to sink) (bought, error
 		if last == nil || !errors.Is(err, session.ErrNoWorker) {
 			last = err
 		}
-		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.Any("error", err))
+		// The code alone: what a peer writes may repeat the prompt.
+		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.String("code", session.CodeOf(err).String()))
 	}
 	return bought{}, last
+}
+
+// perChoice is how many completion tokens one choice of the answer may have.
+func (c *client) perChoice(at choice, q prompt) uint64 {
+	if q.MaxTokens == 0 {
+		return uint64(min(c.cfg.MaxTokens, at.MaxTokens))
+	}
+	return q.MaxTokens
+}
+
+// worst is what the request costs at most with a choice: which of two prices is the
+// lower one depends on the request.
+func (c *client) worst(at choice, q prompt) tlb.Nano {
+	cost, err := worstCost(at.Price, q.PromptBound, c.perChoice(at, q)*q.Choices)
+	if err != nil {
+		return tlb.MaxNano // last
+	}
+	return cost
 }
 
 // bought is a completion with the proxy that brought it.
@@ -224,11 +244,8 @@ type bought struct {
 }
 
 func (c *client) buy(ctx context.Context, at choice, q prompt, to sink) (bought, error) {
-	perChoice := q.MaxTokens
-	switch {
-	case perChoice == 0:
-		perChoice = uint64(min(c.cfg.MaxTokens, at.MaxTokens))
-	case perChoice > uint64(at.MaxTokens):
+	perChoice := c.perChoice(at, q)
+	if perChoice > uint64(at.MaxTokens) {
 		return bought{}, fmt.Errorf("%w: %d asked, %d offered", ErrTooManyTokens, perChoice, at.MaxTokens)
 	}
 	o := order{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -59,8 +60,16 @@ type outcome struct {
 // error nothing was delivered, or the payee broke the rules; an outcome with
 // Failed set was served in part, or refused.
 func (p *payers) pay(ctx context.Context, id peer.ID, o order, body io.Reader, to sink) (outcome, error) {
+	if !p.enter() {
+		return outcome{}, ErrStopping
+	}
+	defer p.work.Done()
 	c, err := p.ready(id)
 	if err != nil {
+		return outcome{}, err
+	}
+	// Nothing is allotted to a payee that is away: it would stay in doubt until it is back.
+	if err := p.met(ctx, c); err != nil {
 		return outcome{}, err
 	}
 	limit, err := worstCost(o.Price, o.PromptBound, o.MaxTokens)
@@ -75,6 +84,11 @@ func (p *payers) pay(ctx context.Context, id peer.ID, o order, body io.Reader, t
 		return outcome{}, err
 	}
 	voucher, err := c.payer.Begin(ctx, o.ID, min(need, limit), limit)
+	if errors.Is(err, channel.ErrDepositExhausted) && c.payer.State().Doubtful > 0 {
+		if p.square(ctx, c) == nil {
+			voucher, err = c.payer.Begin(ctx, o.ID, min(need, limit), limit)
+		}
+	}
 	if err != nil {
 		return outcome{}, fmt.Errorf("pay through channel %s: %w", c.Channel, err)
 	}
@@ -85,7 +99,7 @@ func (p *payers) pay(ctx context.Context, id peer.ID, o order, body io.Reader, t
 		if abandoned := c.payer.Abandon(ctx, o.ID); abandoned != nil {
 			err = errors.Join(err, abandoned)
 		}
-		p.square(ctx, c)
+		_ = p.square(ctx, c)
 	}
 	return out, err
 }
@@ -95,13 +109,17 @@ func (p *payers) pay(ctx context.Context, id peer.ID, o order, body io.Reader, t
 const squareTimeout = 5 * time.Second
 
 // square asks the payee where the channel stands. If it cannot be asked now, the
-// next announcement does.
-func (p *payers) square(ctx context.Context, c *payerChannel) {
+// next request, or the next hello, does.
+func (p *payers) square(ctx context.Context, c *payerChannel) error {
+	c.lost()
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), squareTimeout)
 	defer stop()
-	if err := p.greet(ctx, c); err != nil {
-		p.log.Info("square a channel after a request without receipt", "channel", c.Channel.String(), "error", err)
+	err := p.greet(ctx, c)
+	if err != nil {
+		p.log.Info("square a channel after a request without receipt", slog.String("channel", c.Channel.String()),
+			slog.String("code", session.CodeOf(err).String()))
 	}
+	return err
 }
 
 // purchase is one request under way.
@@ -276,14 +294,29 @@ func (b *purchase) finish(usage tlb.Usage, cost tlb.Nano, r tlb.SignedReceipt, f
 	if err := b.order.Worker(work, r.Receipt.WorkerKey); err != nil {
 		return outcome{}, fmt.Errorf("%w: %w", ErrImposter, err)
 	}
-	if err := b.channel.payer.Finish(context.Background(), b.order.ID, r); err != nil {
+	if err := b.channel.accept(b.order.ID, r); err != nil {
 		return outcome{}, err
 	}
 	b.finished = true
 	return outcome{Usage: usage, Cost: cost, Receipt: r, Voucher: b.channel.payer.State().Voucher(), Failed: failed}, nil
 }
 
-// refusal maps the channel's refusals of a voucher to the wire's.
+// accept takes a receipt. It counts before it is booked, so that nobody who looks
+// in between takes its cost for one without a receipt.
+func (c *payerChannel) accept(id [32]byte, r tlb.SignedReceipt) error {
+	c.mu.Lock()
+	c.mu.receipts += r.Receipt.Cost // at most the request's limit, or it is taken back
+	c.mu.Unlock()
+	err := c.payer.Finish(context.Background(), id, r)
+	if err != nil {
+		c.mu.Lock()
+		c.mu.receipts -= r.Receipt.Cost
+		c.mu.Unlock()
+	}
+	return err
+}
+
+// voucherRefusal maps the channel's refusals of a voucher to the wire's.
 func voucherRefusal(err error) error {
 	for _, m := range []struct{ ours, wire error }{
 		{channel.ErrVoucherLow, session.ErrVoucherLow},

@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -27,6 +28,7 @@ type record struct {
 	Peer    peer.ID
 	Deposit tlb.Nano // what a payer opens it with
 	Opened  bool     // a payer has seen it on chain: if it is not there any more, it was closed
+	Sends   uint32   // messages of a payer that had no effect, so that the next one is another
 }
 
 // storedRecord is a record as JSON, so that an operator can read a database dump.
@@ -35,6 +37,7 @@ type storedRecord struct {
 	Peer    string   `json:"peer"`
 	Deposit tlb.Nano `json:"deposit"`
 	Opened  bool     `json:"opened"`
+	Sends   uint32   `json:"sends,omitempty"`
 }
 
 // records are the node's channels by end and address.
@@ -49,7 +52,7 @@ func (r records) put(e end, rec record) error {
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(storedRecord{Config: data.ToBOC(), Peer: rec.Peer.String(), Deposit: rec.Deposit, Opened: rec.Opened})
+	value, err := json.Marshal(storedRecord{Config: data.ToBOC(), Peer: rec.Peer.String(), Deposit: rec.Deposit, Opened: rec.Opened, Sends: rec.Sends})
 	if err != nil {
 		return err
 	}
@@ -60,17 +63,23 @@ func (r records) drop(e end, channel *address.Address) error {
 	return r.table.Commit(func(_ func(key, value []byte), del func([]byte)) { del(recordKey(e, channel)) })
 }
 
-func (r records) all(e end) ([]record, error) {
-	var all []record
-	err := r.table.Scan([]byte{byte(e)}, func(key, value []byte) error {
-		rec, err := decodeRecord(value)
-		if err != nil {
-			return fmt.Errorf("channel record %s: %w", key[1:], err)
+// scan returns the records that can be read, and what is wrong with each other one.
+func (r records) scan(e end) (all []record, bad []error, err error) {
+	err = r.table.Scan([]byte{byte(e)}, func(key, value []byte) error {
+		if rec, err := decodeRecord(value); err != nil {
+			bad = append(bad, fmt.Errorf("channel record %s: %w", key[1:], err))
+		} else {
+			all = append(all, rec)
 		}
-		all = append(all, rec)
 		return nil
 	})
-	return all, err
+	return all, bad, err
+}
+
+// all is scan for whom every record counts.
+func (r records) all(e end) ([]record, error) {
+	all, bad, err := r.scan(e)
+	return all, errors.Join(append(bad, err)...)
 }
 
 func decodeRecord(value []byte) (record, error) {
@@ -86,7 +95,7 @@ func decodeRecord(value []byte) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	rec := record{Config: state.Config, Deposit: stored.Deposit, Opened: stored.Opened}
+	rec := record{Config: state.Config, Deposit: stored.Deposit, Opened: stored.Opened, Sends: stored.Sends}
 	if rec.Peer, err = peer.Decode(stored.Peer); err != nil {
 		return record{}, err
 	}
