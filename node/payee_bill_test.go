@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -49,7 +50,7 @@ func newEarningEnd(t *testing.T) *earningEnd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	queue, err := wallet.NewQueue(own, nil, db.QueueTable(), wallet.Options{}) // nobody runs it: what is enqueued stays
+	queue, err := wallet.NewQueue(own, richChain{}, db.QueueTable(), wallet.Options{}) // nobody runs it: what is enqueued stays
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +72,15 @@ func newEarningEnd(t *testing.T) *earningEnd {
 		}
 	})
 	return e
+}
+
+// richChain is enough of a chain to enqueue on.
+type richChain struct{ wallet.Chain }
+
+func (richChain) Head(context.Context) (tlb.Block, error) { return tlb.Block{}, nil }
+
+func (richChain) Account(_ context.Context, _ tlb.Block, a *address.Address) (tlb.Account, error) {
+	return tlb.Account{Address: a, Balance: 100 * tlb.TON}, nil
 }
 
 func seeded(name string) ed25519.PrivateKey {

@@ -237,13 +237,20 @@ func (p *payees) observe(ctx context.Context, c *payeeChannel) error {
 	case err != nil:
 		return err
 	}
+	return p.seen(ctx, c, state)
+}
+
+// seen claims what would be lost if it was not claimed in time: all of it when
+// the payer closes, and what the old key signed when the payer changes its key.
+func (p *payees) seen(ctx context.Context, c *payeeChannel, state tlb.ChannelState) error {
 	if err := c.payee.UpdateDeposit(state); err != nil {
 		return err
 	}
-	if state.CloseAt == 0 {
+	voucher, held := c.payee.Highest()
+	if state.CloseAt == 0 && (!held || voucher.Voucher.Epoch >= state.Epoch) {
 		return nil
 	}
-	_, err = p.claim(ctx, c, state)
+	_, err := p.claim(ctx, c, state)
 	return err
 }
 
@@ -267,11 +274,14 @@ func (p *payees) claim(ctx context.Context, c *payeeChannel, state tlb.ChannelSt
 	if !ok || voucher.Voucher.Cumulative <= state.Settled {
 		return "", nil
 	}
+	if _, alive := state.KeyOf(voucher.Voucher.Epoch, uint32(time.Now().Unix())); !alive {
+		return "", nil // the contract takes it no more
+	}
 	message, err := contracts.Claim(c.Channel, voucher)
 	if err != nil {
 		return "", err
 	}
-	name = fmt.Sprintf("claim %s %d", c.Channel.StringRaw(), voucher.Voucher.Cumulative)
+	name = fmt.Sprintf("claim %s %d %d", c.Channel.StringRaw(), voucher.Voucher.Epoch, voucher.Voucher.Cumulative)
 	if err := p.queue.Enqueue(ctx, name, []contracts.Message{message}); err != nil {
 		return "", fmt.Errorf("claim %s on %s: %w", voucher.Voucher.Cumulative, c.Channel, err)
 	}

@@ -23,6 +23,8 @@
 //   - Persist, then send: a voucher, a receipt and a consent to close are on disk
 //     before anybody sees them. Authorised and spent never go back, whatever crashes.
 //   - settled ≤ authorised ≤ deposit, and at the payee spent + reserved ≤ authorised.
+//   - A voucher counts as long as its key's epoch: when the payer changes its key
+//     the payee delivers nothing more until the new key signed for all so far.
 //   - The payer risks at most one window per running request, the payee nothing
 //     but what was charged within the last second before a crash.
 //   - What a running request was allotted or charged counts as spent after a crash,

@@ -74,8 +74,11 @@ type (
 
 	// PayeeAccept is a voucher from the payer.
 	PayeeAccept struct{ Voucher VerifiedVoucher }
-	// PayeePersisted says that a voucher of this cumulative amount is on disk.
-	PayeePersisted struct{ Cumulative tlb.Nano }
+	// PayeePersisted says that a voucher of this epoch and cumulative amount is on disk.
+	PayeePersisted struct {
+		Epoch      uint32
+		Cumulative tlb.Nano
+	}
 	// PayeeBegin reserves Need for a new request.
 	PayeeBegin struct {
 		Request Request

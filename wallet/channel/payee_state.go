@@ -9,7 +9,8 @@ import (
 )
 
 // PayeeState is the payee's end of a channel. Authorised is on disk and may be
-// delivered against; Spent + Reserved never passes it.
+// delivered against; Spent + Reserved never passes it, unless the payer changed
+// its key: then nothing more is delivered until the new one signed for all of it.
 //
 // It is a value: [PayeeState.Step] leaves the old one as it was.
 type PayeeState struct {
@@ -26,7 +27,8 @@ type PayeeState struct {
 	Held  tlb.SignedVoucher // the highest voucher; Channel is nil while there is none
 	Spent tlb.Nano          // of finished requests; never lowered
 
-	// Authorised is Held's cumulative amount once Held is on disk, and at least Settled.
+	// Authorised is Held's cumulative amount once Held is on disk, and at least
+	// Settled. A voucher of an epoch that is over authorises nothing: it dies.
 	Authorised tlb.Nano
 
 	// Of this run; a restart counts what was charged as spent.
@@ -67,7 +69,9 @@ func (s PayeeState) apply(e Event, now time.Time) (PayeeState, []Effect, error) 
 	case PayeeAccept:
 		return s.accept(e)
 	case PayeePersisted:
-		s.Authorised = max(s.Authorised, e.Cumulative)
+		if e.Epoch == s.Epoch { // else the key was replaced during the write
+			s.Authorised = max(s.Authorised, e.Cumulative)
+		}
 		return s, []Effect{Wake{}}, nil
 	case PayeeBegin:
 		return s.begin(e)
@@ -90,6 +94,9 @@ func (s PayeeState) observe(e Observe) (PayeeState, []Effect, error) {
 		return s, nil, ErrStaleView
 	}
 	s.Deposit, s.Settled, s.Epoch, s.SessionKey, s.CloseAt = e.Deposit, e.Settled, e.Epoch, e.SessionKey, e.CloseAt
+	if s.Held.Voucher.Epoch < s.Epoch {
+		s.Authorised = 0
+	}
 	s.Authorised = max(s.Authorised, s.Settled) // what was settled was authorised, and is safe on chain
 	switch {
 	case s.Phase == Draining:
@@ -123,10 +130,11 @@ func (s PayeeState) check(v tlb.Voucher) error {
 	return nil
 }
 
-// holds tells whether v is, bit for bit, the highest voucher held.
+// holds tells whether v is, bit for bit, the highest voucher held, and its key's
+// epoch not over.
 func (s PayeeState) holds(v tlb.SignedVoucher) bool {
 	a, b := s.Held.Voucher, v.Voucher
-	return s.Holds() && b.Channel != nil && s.Held.Signature == v.Signature && a.Channel.Equals(b.Channel) &&
+	return s.Holds() && b.Channel != nil && b.Epoch == s.Epoch && s.Held.Signature == v.Signature && a.Channel.Equals(b.Channel) &&
 		a.Network == b.Network && a.Epoch == b.Epoch && a.Seq == b.Seq && a.Cumulative == b.Cumulative && a.Receipt == b.Receipt
 }
 
@@ -143,7 +151,7 @@ func (s PayeeState) accept(e PayeeAccept) (PayeeState, []Effect, error) {
 	} else if s.Authorised >= v.Voucher.Cumulative {
 		return s, nil, nil
 	}
-	return s, []Effect{Persist{}, Confirm{PayeePersisted{Cumulative: v.Voucher.Cumulative}}}, nil
+	return s, []Effect{Persist{}, Confirm{PayeePersisted{Epoch: v.Voucher.Epoch, Cumulative: v.Voucher.Cumulative}}}, nil
 }
 
 func (s PayeeState) begin(e PayeeBegin) (PayeeState, []Effect, error) {
@@ -171,13 +179,11 @@ func (s PayeeState) charge(e PayeeCharge, now time.Time) (PayeeState, []Effect, 
 	case e.Total == r.Charged:
 		return s, nil, nil
 	}
-	if e.Total > r.Reserved {
-		if err := s.fits(e.Total, s.Reserved-r.Reserved); err != nil {
-			return s, nil, err
-		}
-		r.Reserved = e.Total
+	others := s.Reserved - r.Reserved
+	r.Charged, r.Reserved = e.Total, max(e.Total, r.Reserved)
+	if err := s.fits(r.Reserved, others); err != nil { // what was reserved before the key changed may fit no more
+		return s, nil, err
 	}
-	r.Charged = e.Total
 	return s.with(e.Request, r), []Effect{PersistSoon{}}, nil
 }
 

@@ -86,7 +86,7 @@ func TestPayeeScript(t *testing.T) {
 	start := channel.PayeeState{
 		Terms: channel.Terms{Channel: channelOf(t, config), Network: network, PayeeKey: public(bobKey), MaxRequests: 3},
 	}
-	for _, file := range []string{"testdata/payee.txt", "testdata/payee_closing.txt"} {
+	for _, file := range []string{"testdata/payee.txt", "testdata/payee_closing.txt", "testdata/payee_rotation.txt"} {
 		runPayeeScript(t, file, start)
 	}
 }
@@ -116,7 +116,7 @@ func runPayeeScript(t *testing.T, file string, start channel.PayeeState) {
 		case "accept":
 			e = channel.PayeeAccept{Voucher: a.voucher()}
 		case "persisted":
-			e = channel.PayeePersisted{Cumulative: a.nano("cumulative", 0)}
+			e = channel.PayeePersisted{Epoch: uint32(a.nano("epoch", epoch)), Cumulative: a.nano("cumulative", 0)}
 		case "begin":
 			e = channel.PayeeBegin{Request: a.id(), Need: a.nano("need", 0)}
 		case "charge":
