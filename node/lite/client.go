@@ -34,7 +34,7 @@ type Options struct {
 	// must not call the client. Keep the last one for Trusted.
 	OnTrust func(KeyBlock)
 	// Timeout bounds how long one server may take over one answer, connecting
-	// included. Default 5 s.
+	// included; over all answers of a call it may take four times that. Default 5 s.
 	Timeout time.Duration
 	// Log hears of servers that were dropped. Default: discarded.
 	Log *slog.Logger
@@ -45,7 +45,8 @@ type Options struct {
 type Client struct {
 	o         Options
 	servers   []*server
-	preferred atomic.Int64 // index of the server that answered last
+	preferred atomic.Int64  // index of the server that answered last
+	turn      atomic.Uint32 // whose turn it is to be asked beside it
 	closed    atomic.Bool
 
 	mu struct {
@@ -58,7 +59,8 @@ type Client struct {
 
 // Open connects to the first server that answers, and reads the newest block from
 // it: an error here means a wrong address, key, network or trusted block, or that
-// nobody is there ([ErrNoServer]).
+// nobody is there ([ErrNoServer]). From a trusted block that is years old, the way
+// may be too long for one call ([ErrTimeout]); OnTrust has heard how far it came.
 func Open(ctx context.Context, o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Second

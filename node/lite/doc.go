@@ -14,7 +14,8 @@
 //     its state, account.go to an account or to the proof that there is none,
 //     config.go to the configuration. No pruned cell is ever read as content.
 //  5. A server whose answer proves nothing, or something else than asked, is
-//     dropped for a while ([DroppedError]) and the next one is asked.
+//     dropped for a while ([DroppedError]) and the next one is asked. One whose
+//     newest block is old is compared with another, and the one ahead is preferred.
 //
 // Get methods run in this process on proven state (package tlb/get). A server's
 // word alone counts for nothing but delay: it can be silent, old or refuse.
@@ -26,7 +27,10 @@
 //   - Absence of an account is proven by the path in the accounts' dictionary, as
 //     presence is.
 //   - The head never goes back, and belongs to the network of [Options].Global.
-//   - No attempt takes longer than [Options].Timeout.
+//   - No answer is waited for longer than [Options].Timeout, and no server has more
+//     than four times that for one read, however many answers it takes; what they
+//     proved is kept. A method reads once, RunGet up to three times; Wait goes on
+//     until its context ends.
 //
 // Trust begins at [Options].Trusted. Without it the client trusts on first use:
 // it pins the newest key block that the first server to answer knows, reports it

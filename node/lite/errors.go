@@ -38,7 +38,10 @@ var (
 	ErrNoServer = errors.New("no liteserver answers")
 	// ErrTrust says that no key block could be found to trust on first use.
 	ErrTrust = errors.New("no key block to trust")
-	// ErrTimeout says that a server did not answer in time.
+	// ErrKeyBlock says that a text does not name a key block.
+	ErrKeyBlock = errors.New("not a key block's name")
+	// ErrTimeout says that a server did not answer in time, or did not finish a call
+	// in its time. What it proved until then is kept: the next call goes on from there.
 	ErrTimeout = errors.New("liteserver did not answer in time")
 	// ErrBehind says that a server has not reached a block that was seen elsewhere.
 	ErrBehind = errors.New("liteserver is behind")

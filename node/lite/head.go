@@ -14,20 +14,6 @@ import (
 	"github.com/tussah-network/tussah/tlb"
 )
 
-// KeyBlock names a masterchain key block: one that carries the configuration, and
-// with it the validators who sign the blocks after it.
-type KeyBlock struct {
-	Seqno    uint32
-	RootHash [32]byte
-	FileHash [32]byte
-}
-
-func (k KeyBlock) id() *blockID { return masterID(k.Seqno, k.RootHash, k.FileHash) }
-
-func keyBlock(id *blockID) KeyBlock {
-	return KeyBlock{id.SeqNo, [32]byte(id.RootHash), [32]byte(id.FileHash)}
-}
-
 func masterID(seqno uint32, root, file [32]byte) *blockID {
 	return &blockID{Workchain: masterchain, Shard: masterShard, SeqNo: seqno, RootHash: root[:], FileHash: file[:]}
 }
@@ -36,47 +22,84 @@ func idOf(b tlb.Block) *blockID { return masterID(b.Seqno, b.RootHash, b.FileHas
 
 func isMaster(id *blockID) bool { return id.Workchain == masterchain && id.Shard == masterShard }
 
-// maxParts bounds how many answers the way from a trusted key block to the head may
-// take. Each leads past up to 16 key blocks, and the main network makes a few of
-// them a day: this is years.
-const maxParts = 1000
+// freshFor is how old, by this machine's clock, the newest block of a server may be
+// before another server is asked too. Blocks of the main network come every few
+// seconds and take some more to reach a liteserver, so that an honest server's
+// newest is rarely older; sandboxes are faster. It bounds how long a server that
+// replays old answers can hide what others know.
+const freshFor = 10 * time.Second
 
 // Head returns the newest masterchain block. It costs one round trip, unless key
-// blocks came since the last call. It never goes back: if the servers are behind
-// the newest block known, that one is returned.
+// blocks came since the last call, or the newest block is some seconds old: then
+// one more server is asked, each call another one. It never goes back: if the
+// servers are behind the newest block known, that one is returned.
 func (c *Client) Head(ctx context.Context) (tlb.Block, error) {
 	err := c.each(ctx, func(ctx context.Context, ask asker) error { return c.advance(ctx, ask, nil) })
-	c.mu.Lock()
-	known := c.mu.head
-	c.mu.Unlock()
-	if errors.Is(err, ErrBehind) && known != (tlb.Block{}) {
-		return known, nil
+	head := c.known()
+	if errors.Is(err, ErrBehind) && head != (tlb.Block{}) {
+		return head, nil // every server was asked
 	}
 	if err != nil {
 		return tlb.Block{}, fmt.Errorf("newest block: %w", err)
 	}
-	return known, nil
+	// A time ahead of ours means that our clock is wrong and says nothing about age.
+	if age := time.Since(head.Time); age.Abs() > freshFor {
+		c.askAnother(ctx)
+	}
+	return c.known(), nil
 }
 
-// waitStep is how long a server is asked to wait for a block at a time.
-const waitStep = 10 * time.Second
+// known is the newest block proven so far; zero before the first.
+func (c *Client) known() tlb.Block {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.head
+}
+
+// askAnother asks one server besides the preferred one for its newest block, in
+// turns, and prefers it if it is ahead. That it may fail does not matter: the
+// preferred one has answered.
+func (c *Client) askAnother(ctx context.Context) {
+	others := len(c.servers) - 1
+	if others == 0 {
+		return
+	}
+	n := (int(c.preferred.Load()) + 1 + int(c.turn.Add(1)%uint32(others))) % len(c.servers)
+	before := c.known()
+	err := c.on(ctx, c.servers[n], 0, func(ctx context.Context, ask asker) error { return c.advance(ctx, ask, nil) })
+	if err == nil && c.known().Seqno > before.Seqno {
+		c.preferred.Store(int64(n))
+	}
+}
+
+const (
+	// waitStep is how long a server is asked to wait for a block at a time. A block
+	// comes within it on any network, so a server that lets it pass may be stuck.
+	waitStep = 5 * time.Second
+	// waitPause keeps Wait from asking all the time where servers do not wait.
+	waitPause = 100 * time.Millisecond
+)
 
 // Wait returns when the masterchain has reached a block, or when ctx ends.
 func (c *Client) Wait(ctx context.Context, seqno uint32) error {
 	for {
-		c.mu.Lock()
-		reached := c.mu.head.Seqno >= seqno
-		c.mu.Unlock()
-		if reached {
+		before := c.known()
+		if before.Seqno >= seqno {
 			return nil
 		}
 		prefix := waitPrefix(seqno, waitStep)
-		err := c.eachFor(ctx, waitStep+c.o.Timeout, func(ctx context.Context, ask asker) error {
+		err := c.eachFor(ctx, waitStep, func(ctx context.Context, ask asker) error {
 			return c.advance(ctx, ask, prefix)
 		})
+		if err == nil && c.known().Seqno == before.Seqno {
+			c.askAnother(ctx) // this one answered without waiting, and has nothing
+		}
 		var refusal *RefusalError
 		if errors.As(err, &refusal) || errors.Is(err, ErrBehind) {
-			err = pause(ctx, time.Second/10) // it says that there is no such block yet
+			err = nil // it says that there is no such block yet
+		}
+		if err == nil && c.known().Seqno == before.Seqno {
+			err = pause(ctx, waitPause)
 		}
 		if err != nil {
 			return fmt.Errorf("wait for block %d: %w", seqno, err)
@@ -100,7 +123,10 @@ func waitPrefix(seqno uint32, d time.Duration) []byte {
 	return encode(ton.WaitMasterchainSeqno{Seqno: int32(seqno), Timeout: int32(d / time.Millisecond)})
 }
 
-// advance moves the head to the newest block of one server.
+// advance moves the head to the newest block of one server. Each answer leads past
+// up to 16 key blocks, of which the main network makes a few a day. The time that
+// the server has for the whole call bounds how many are asked for; the next call
+// goes on from the newest key block that was proven.
 func (c *Client) advance(ctx context.Context, ask asker, prefix []byte) error {
 	if err := c.pin(ctx, ask); err != nil {
 		return err
@@ -108,7 +134,7 @@ func (c *Client) advance(ctx context.Context, ask asker, prefix []byte) error {
 	c.mu.Lock()
 	key := c.mu.key.id()
 	c.mu.Unlock()
-	for range maxParts {
+	for {
 		query := slices.Concat(prefix, encode(ton.GetBlockProof{KnownBlock: key}))
 		prefix = nil
 		answer, err := ask(ctx, query)
@@ -131,7 +157,6 @@ func (c *Client) advance(ctx context.Context, ask asker, prefix []byte) error {
 		}
 		key = next
 	}
-	return fmt.Errorf("%w: head not reached in %d steps", ErrProof, maxParts)
 }
 
 // follow checks the links of a proof from a key block on, and moves head and key
@@ -140,10 +165,7 @@ func (c *Client) follow(ctx context.Context, ask asker, key *blockID, p *blockPr
 	if !p.from.Equals(key) || !isMaster(&p.to) {
 		return false, fmt.Errorf("%w: proof from or to another block", ErrAnswer)
 	}
-	c.mu.Lock()
-	known := c.mu.head
-	c.mu.Unlock()
-	switch {
+	switch known := c.known(); {
 	case known == tlb.Block{} || !p.complete:
 	case p.to.Equals(idOf(known)):
 		return true, nil
@@ -336,9 +358,9 @@ func (c *Client) pin(ctx context.Context, ask asker) error {
 			return err
 		}
 	}
-	c.o.Log.Warn("trusting a key block on first use; keep it in the configuration", "seqno", key.SeqNo,
-		"root", fmt.Sprintf("%x", key.RootHash), "file", fmt.Sprintf("%x", key.FileHash))
-	c.setKey(keyBlock(&key))
+	trusted := keyBlock(&key)
+	c.o.Log.Warn("trusting a key block on first use; keep it in the configuration", "trusted_block", trusted.String())
+	c.setKey(trusted)
 	return nil
 }
 

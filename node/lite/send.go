@@ -19,7 +19,7 @@ func (c *Client) Send(ctx context.Context, msg *cell.Cell) error {
 	for _, s := range c.servers {
 		go func() {
 			// Others go on when one has taken it and the caller is gone; the timeout of the query ends them.
-			results <- c.on(context.WithoutCancel(ctx), s, c.o.Timeout, func(ctx context.Context, ask asker) error {
+			results <- c.on(context.WithoutCancel(ctx), s, 0, func(ctx context.Context, ask asker) error {
 				answer, err := ask(ctx, query)
 				if err != nil {
 					return err

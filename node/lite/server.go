@@ -14,6 +14,12 @@ import (
 // that a node whose only server had a bad day recovers without a restart.
 const dropTime = 10 * time.Minute
 
+// callFactor times Options.Timeout is what one server has for all answers of a
+// call, so that one that answers each query just in time, or leads through the
+// longest of proofs, does not keep the call for itself. Most calls are one or two
+// answers.
+const callFactor = 4
+
 // redialPause keeps a server that is down from being dialled by every query.
 const redialPause = 250 * time.Millisecond
 
@@ -113,7 +119,7 @@ type asker func(ctx context.Context, query []byte) ([]byte, error)
 
 // ask is an asker: it connects if need be, and waits no longer than timeout.
 func (s *server) ask(ctx context.Context, timeout time.Duration, query []byte) ([]byte, error) {
-	limited, stop := context.WithTimeoutCause(ctx, timeout, ErrTimeout)
+	limited, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	c, err := s.connect(limited)
 	var answer []byte
@@ -133,16 +139,17 @@ func (s *server) ask(ctx context.Context, timeout time.Duration, query []byte) (
 // it succeeds on one. f returns an error that is a lie, a RefusalError, or
 // ErrBehind; anything else counts as the server's being out of reach.
 func (c *Client) each(ctx context.Context, f func(context.Context, asker) error) error {
-	return c.eachFor(ctx, c.o.Timeout, f)
+	return c.eachFor(ctx, 0, f)
 }
 
-func (c *Client) eachFor(ctx context.Context, timeout time.Duration, f func(context.Context, asker) error) error {
+// eachFor is each with queries that a server is asked to hold back for wait.
+func (c *Client) eachFor(ctx context.Context, wait time.Duration, f func(context.Context, asker) error) error {
 	first := int(c.preferred.Load())
 	var failures []error
 	reached := false
 	for i := range c.servers {
 		n := (first + i) % len(c.servers)
-		err := c.on(ctx, c.servers[n], timeout, f)
+		err := c.on(ctx, c.servers[n], wait, f)
 		if err == nil {
 			c.preferred.Store(int64(n))
 			return nil
@@ -167,8 +174,9 @@ func (c *Client) eachFor(ctx context.Context, timeout time.Duration, f func(cont
 	return err
 }
 
-// on runs f on one server, and drops the server if f finds that it lies.
-func (c *Client) on(ctx context.Context, s *server, timeout time.Duration, f func(context.Context, asker) error) error {
+// on runs f on one server within its time for a call, and drops the server if f
+// finds that it lies.
+func (c *Client) on(ctx context.Context, s *server, wait time.Duration, f func(context.Context, asker) error) error {
 	if c.closed.Load() {
 		return ErrClosed
 	}
@@ -178,9 +186,11 @@ func (c *Client) on(ctx context.Context, s *server, timeout time.Duration, f fun
 			return errors.New(dropped.Error())
 		}
 	}
+	call, stop := context.WithTimeout(ctx, wait+callFactor*c.o.Timeout)
+	defer stop()
 	err := guarded(func() error {
-		return f(ctx, func(ctx context.Context, query []byte) ([]byte, error) {
-			return s.ask(ctx, timeout, query)
+		return f(call, func(ctx context.Context, query []byte) ([]byte, error) {
+			return s.ask(ctx, wait+c.o.Timeout, query)
 		})
 	})
 	if err == nil || ctx.Err() != nil {
@@ -193,6 +203,9 @@ func (c *Client) on(ctx context.Context, s *server, timeout time.Duration, f fun
 	if isLie(err) {
 		c.o.Log.Warn("liteserver dropped", "address", s.addr, "reason", err)
 		return s.drop(err)
+	}
+	if call.Err() != nil {
+		err = ErrTimeout
 	}
 	return fmt.Errorf("liteserver %s: %w", s.addr, err)
 }
