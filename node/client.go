@@ -19,6 +19,7 @@ import (
 	"github.com/tussah-network/tussah/p2p/session"
 	"github.com/tussah-network/tussah/registry"
 	"github.com/tussah-network/tussah/tlb"
+	"github.com/tussah-network/tussah/wallet/channel"
 )
 
 // client buys completions from proxies for whoever calls its endpoint.
@@ -213,8 +214,8 @@ func (c *client) complete(ctx context.Context, q prompt, to sink) (bought, error
 		if last == nil || !errors.Is(err, session.ErrNoWorker) {
 			last = err
 		}
-		// The code alone: what a peer writes may repeat the prompt.
-		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.String("code", session.CodeOf(err).String()))
+		c.log.Info("a proxy did not serve", slog.String("proxy", at.ID.String()), slog.String("code", session.CodeOf(err).String()),
+			slog.String("fault", fault(err)))
 	}
 	return bought{}, last
 }
@@ -235,6 +236,18 @@ func (c *client) worst(at choice, q prompt) tlb.Nano {
 		return tlb.MaxNano // last
 	}
 	return cost
+}
+
+// fault is what a log may say of why a payee did not serve, besides the code: what
+// this end found. What a peer writes may repeat the prompt.
+func fault(err error) string {
+	for _, ours := range []error{ErrOverstated, ErrTranscript, ErrImposter, ErrDishonest, ErrNoChannel, channel.ErrDepositExhausted,
+		session.ErrViolation, session.ErrBroken, session.ErrNotConnected, session.ErrNotAdmitted} {
+		if errors.Is(err, ours) {
+			return ours.Error()
+		}
+	}
+	return ""
 }
 
 // bought is a completion with the proxy that brought it.

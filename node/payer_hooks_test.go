@@ -89,6 +89,15 @@ func BeginTo(n *Node, id peer.ID, h session.Hello) (*address.Address, contracts.
 	return rec.Channel, m, err
 }
 
+// CloseEarly asks a contract to close that may not be there.
+func CloseEarly(ctx context.Context, n *Node, id peer.ID) error {
+	c, _ := n.payers.to(id)
+	return n.payers.send(ctx, c, "close", contracts.RequestClose(c.Channel), func() (bool, error) {
+		s, err := n.index.Channel(c.Channel)
+		return err == nil && s.CloseAt != 0, nil
+	})
+}
+
 // SendFrom sends a message from a node's wallet, past everything else.
 func SendFrom(ctx context.Context, n *Node, name string, m contracts.Message) error {
 	if err := n.queue.Enqueue(ctx, name, []contracts.Message{m}); err != nil {

@@ -301,9 +301,9 @@ func TestCloseInVain(t *testing.T) {
 	if err := client.Settle(t.Context(), at, true); !errors.Is(err, node.ErrNoChannel) {
 		t.Errorf("closed before it is open: %v", err)
 	}
-	// The same message, sent behind our back when the contract cannot take it.
-	if err := node.SendFrom(t.Context(), client.Node, "early", contracts.RequestClose(at)); err != nil {
-		t.Fatal(err)
+	// The same message, sent when the contract cannot take it.
+	if err := node.CloseEarly(t.Context(), client.Node, id); !errors.Is(err, node.ErrNoEffect) {
+		t.Errorf("closed before it is open, nevertheless: %v", err)
 	}
 	if err := node.SendFrom(t.Context(), client.Node, "open", open); err != nil {
 		t.Fatal(err)
