@@ -30,6 +30,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// claimMargin is some blocks: a claim has to be noticed as due, sent and included.
+const claimMargin = 30
+
 // terms of the channel that cfg describes.
 func (o Options) terms(cfg tlb.ChannelConfig) (Terms, error) {
 	channel, err := contracts.ChannelAddress(cfg)
@@ -44,7 +47,7 @@ func (o Options) terms(cfg tlb.ChannelConfig) (Terms, error) {
 	}
 	return Terms{
 		Channel: channel, Network: cfg.Network, PayeeKey: cfg.PayeeKey,
-		Window: o.Window, MaxRequests: o.MaxRequests,
+		Window: o.Window, MaxRequests: o.MaxRequests, ClaimMargin: min(claimMargin, cfg.CloseDelay/2),
 	}, nil
 }
 

@@ -169,22 +169,36 @@ func (s PayeeState) begin(e PayeeBegin) (PayeeState, []Effect, error) {
 
 func (s PayeeState) charge(e PayeeCharge, now time.Time) (PayeeState, []Effect, error) {
 	r, ok := s.Requests[e.Request]
+	others := s.Reserved - r.Reserved
+	if e.UpTo {
+		e.Total = max(min(e.Total, s.room(others)), r.Charged)
+	}
 	switch {
 	case !ok:
 		return s, nil, ErrUnknownRequest
-	case s.CloseAt != 0 && now.Unix() >= int64(s.CloseAt):
-		return s, nil, fmt.Errorf("the close window ended: %w", ErrClosed) // what is held may no longer be claimable
+	case s.CloseAt != 0 && now.Unix() >= int64(s.CloseAt)-int64(s.Terms.ClaimMargin):
+		return s, nil, fmt.Errorf("too little is left of the close delay to claim more: %w", ErrClosing)
 	case e.Total < r.Charged:
 		return s, nil, fmt.Errorf("%w: from %v to %v", ErrChargeLow, r.Charged, e.Total)
 	case e.Total == r.Charged:
 		return s, nil, nil
 	}
-	others := s.Reserved - r.Reserved
 	r.Charged, r.Reserved = e.Total, max(e.Total, r.Reserved)
-	if err := s.fits(r.Reserved, others); err != nil { // what was reserved before the key changed may fit no more
-		return s, nil, err
+	if !e.UpTo {
+		if err := s.fits(r.Reserved, others); err != nil { // what was reserved before the key changed may fit no more
+			return s, nil, err
+		}
 	}
 	return s.with(e.Request, r), []Effect{PersistSoon{}}, nil
+}
+
+// room is what one request may cost beside what others reserved.
+func (s PayeeState) room(others tlb.Nano) tlb.Nano {
+	taken, err := s.Spent.Add(others)
+	if err != nil || taken > s.Authorised {
+		return 0
+	}
+	return s.Authorised - taken
 }
 
 // fits checks that need may be delivered beside what other requests reserved.

@@ -16,6 +16,9 @@ type Terms struct {
 	PayeeKey    [32]byte
 	Window      tlb.Nano // credit step W of a payer; 0: [DefaultWindow] of the deposit
 	MaxRequests int      // running at once
+	// ClaimMargin is how many seconds before the close a payee stops charging: a
+	// voucher is worth what can still be claimed with it.
+	ClaimMargin uint32
 }
 
 // Bounds of the credit window: what a payer risks per running request, against

@@ -84,9 +84,9 @@ func payerLine(s channel.PayerState) string {
 
 func TestPayeeScript(t *testing.T) {
 	start := channel.PayeeState{
-		Terms: channel.Terms{Channel: channelOf(t, config), Network: network, PayeeKey: public(bobKey), MaxRequests: 3},
+		Terms: channel.Terms{Channel: channelOf(t, config), Network: network, PayeeKey: public(bobKey), MaxRequests: 3, ClaimMargin: 30},
 	}
-	for _, file := range []string{"testdata/payee.txt", "testdata/payee_closing.txt", "testdata/payee_rotation.txt"} {
+	for _, file := range []string{"testdata/payee.txt", "testdata/payee_closing.txt", "testdata/payee_rotation.txt", "testdata/payee_upto.txt"} {
 		runPayeeScript(t, file, start)
 	}
 }
@@ -121,6 +121,8 @@ func runPayeeScript(t *testing.T, file string, start channel.PayeeState) {
 			e = channel.PayeeBegin{Request: a.id(), Need: a.nano("need", 0)}
 		case "charge":
 			e = channel.PayeeCharge{Request: a.id(), Total: a.nano("total", 0)}
+		case "chargeUpTo":
+			e = channel.PayeeCharge{Request: a.id(), Total: a.nano("total", 0), UpTo: true}
 		case "finish":
 			e = channel.PayeeFinish{Request: a.id(), Cost: a.nano("cost", 0)}
 		case "consent":
