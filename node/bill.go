@@ -20,7 +20,8 @@ type bill struct {
 	price   tlb.Price
 	grace   time.Duration
 	ctx     context.Context // ends when the payer stops paying or goes away
-	charged tlb.Nano
+	stated  tlb.Nano        // cost of what was delivered, as the payer is told
+	held    tlb.Nano        // of what is authorised: this much may be billed
 }
 
 // begin admits a request: the channel is the peer's, the price is ours, the payer
@@ -84,9 +85,21 @@ func (b *bill) charge(usage tlb.Usage) error {
 	if err != nil {
 		return err
 	}
-	total = max(total, b.charged) // an engine that corrects itself downwards is settled at the end
 	if total > b.in.Header.MaxCost {
 		return &session.Error{Code: session.CodePaymentStopped, Message: "the request reached its maximum cost"}
+	}
+	if err := b.hold(total); err != nil {
+		return err
+	}
+	b.stated = max(b.stated, total) // an engine that corrects itself downwards is settled at the end
+	return nil
+}
+
+// hold has the payer authorise total, as charge does, for what is about to be
+// bought on its behalf. What is held and not used is not billed.
+func (b *bill) hold(total tlb.Nano) error {
+	if total <= b.held {
+		return nil
 	}
 	// A payer that cancelled still takes, and pays, what is on its way: as far as it is authorised.
 	ok, err := b.channel.payee.Charge(context.WithoutCancel(b.ctx), b.in.Header.ID, total)
@@ -94,13 +107,13 @@ func (b *bill) charge(usage tlb.Usage) error {
 		err = b.wait(total)
 	}
 	if err == nil {
-		b.charged = total
+		b.held = total
 	}
 	return err
 }
 
 func (b *bill) wait(total tlb.Nano) error {
-	if err := b.in.NeedVoucher(session.NeedVoucher{Spent: b.charged, Need: total}); err != nil {
+	if err := b.in.NeedVoucher(session.NeedVoucher{Spent: b.stated, Need: total}); err != nil {
 		return err
 	}
 	ctx, stop := context.WithTimeoutCause(b.ctx, b.grace, &session.Error{Code: session.CodePaymentStopped,
@@ -114,14 +127,14 @@ func (b *bill) wait(total tlb.Nano) error {
 }
 
 // finish ends the bill with the worker's statement of work, at the cost of its
-// usage or at what was charged, whichever is less. It is called exactly once per
+// usage or at what is held, whichever is less. It is called exactly once per
 // bill; with no work at all use cancel.
 func (b *bill) finish(work tlb.Work, worker [32]byte, signature [64]byte, identity issuer) (tlb.SignedReceipt, error) {
 	cost, err := b.price.Cost(work.Usage)
 	if err != nil {
 		return tlb.SignedReceipt{}, errors.Join(err, b.cancel())
 	}
-	cost = min(cost, b.charged)
+	cost = min(cost, b.held)
 	spent, err := b.channel.payee.Finish(b.ctx, b.in.Header.ID, cost)
 	if err != nil {
 		return tlb.SignedReceipt{}, err

@@ -311,6 +311,7 @@ func (p *proxy) ask(r *relay, a *attached, body []byte) (outcome, error) {
 	if left <= 0 {
 		return outcome{}, session.ErrDeadline
 	}
+	r.bought = offer.Price
 	return p.payers.pay(r.bill.ctx, a.id, order{
 		ID: h.ID, Kind: h.Kind, Model: h.Model, Stream: h.Stream, Price: offer.Price, MaxTokens: h.MaxTokens,
 		PromptBound: h.PromptBound, BodySize: h.BodySize, Timeout: left,
@@ -359,9 +360,10 @@ func retry(out outcome, err error) bool {
 
 // relay passes a worker's answer to the client, as far as the client pays.
 type relay struct {
-	bill  *bill
-	in    *session.Incoming
-	begun bool
+	bill   *bill
+	in     *session.Incoming
+	bought tlb.Price // the worker's
+	begun  bool
 }
 
 func (r *relay) head(h session.Head) error {
@@ -374,7 +376,11 @@ func (r *relay) part(part session.Part) error {
 		return err
 	}
 	r.begun = true
-	return r.in.Part(session.Part{Data: part.Data, Usage: part.Usage, Spent: r.bill.charged})
+	return r.in.Part(session.Part{Data: part.Data, Usage: part.Usage, Spent: r.bill.stated})
 }
 
-func (r *relay) need(session.NeedVoucher) error { return nil }
+// need has the client authorise what the worker wants to be paid, before the
+// worker is: what we buy must not be left with us.
+func (r *relay) need(n session.NeedVoucher) error {
+	return r.bill.hold(min(resold(n.Need, r.bought, r.bill.price), r.in.Header.MaxCost))
+}

@@ -224,7 +224,7 @@ func (j *job) deliver(data []byte, usage tlb.Usage) error {
 		data = data[len(piece):]
 		j.transcript.Write(piece)
 		j.delivered = true
-		if err := j.in.Part(session.Part{Data: piece, Usage: usage, Spent: j.bill.charged}); err != nil {
+		if err := j.in.Part(session.Part{Data: piece, Usage: usage, Spent: j.bill.stated}); err != nil {
 			return err
 		}
 	}
