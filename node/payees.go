@@ -149,7 +149,7 @@ func (p *payees) announced(ctx context.Context, peer session.Peer, cfg tlb.Chann
 		p.mu.byChannel[at.StringRaw()] = c
 		p.mu.Unlock()
 	}
-	return c.status(), nil
+	return c.status()
 }
 
 // confirm waits until the chain shows the channel; a payer is often a block ahead
@@ -179,8 +179,11 @@ func (p *payees) confirm(ctx context.Context, at *address.Address) (tlb.ChannelS
 // confirmTimeout is some blocks long, and below the time a control call may take.
 const confirmTimeout = 8 * time.Second
 
-func (c *payeeChannel) status() session.ChannelStatus {
-	state := c.payee.State()
+func (c *payeeChannel) status() (session.ChannelStatus, error) {
+	state, err := c.payee.Status()
+	if err != nil {
+		return session.ChannelStatus{}, err
+	}
 	status := session.ChannelStatus{Channel: c.Channel.StringRaw(), Authorised: state.Authorised, Spent: state.Spent}
 	if state.Holds() {
 		held := state.Held
@@ -193,7 +196,7 @@ func (c *payeeChannel) status() session.ChannelStatus {
 	default:
 		status.Problem, status.Hint = session.CodeChannelClosing, "open a new channel"
 	}
-	return status
+	return status, nil
 }
 
 // consent agrees to close a channel at what was spent on it.

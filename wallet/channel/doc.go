@@ -20,7 +20,7 @@
 //
 // # Invariants
 //
-//   - Persist, then send: a voucher, a receipt and a consent to close are on disk
+//   - Persist, then send: a voucher, a receipt, a status, a consent to close are on disk
 //     before anybody sees them. Authorised and spent never go back, whatever crashes.
 //   - settled ≤ authorised ≤ deposit, and at the payee spent + reserved ≤ authorised.
 //   - A voucher counts as long as its key's epoch: when the payer changes its key

@@ -20,9 +20,10 @@ const (
 	KindAccept
 	KindPersisted
 	KindConsent
+	KindStatus
 )
 
-var kindNames = [...]string{"Observe", "Gone", "Reconcile", "Begin", "Extend", "Charge", "Finish", "Abandon", "Accept", "Persisted", "Consent"}
+var kindNames = [...]string{"Observe", "Gone", "Reconcile", "Begin", "Extend", "Charge", "Finish", "Abandon", "Accept", "Persisted", "Consent", "Status"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -98,6 +99,8 @@ type (
 	}
 	// PayeeConsent asks to agree to close the channel at once.
 	PayeeConsent struct{}
+	// PayeeStatus asks where the channel stands.
+	PayeeStatus struct{}
 )
 
 func (Observe) kind() Kind        { return KindObserve }
@@ -113,6 +116,7 @@ func (PayeeBegin) kind() Kind     { return KindBegin }
 func (PayeeCharge) kind() Kind    { return KindCharge }
 func (PayeeFinish) kind() Kind    { return KindFinish }
 func (PayeeConsent) kind() Kind   { return KindConsent }
+func (PayeeStatus) kind() Kind    { return KindStatus }
 
 // Effect is something to do after a step, one of the types below. Effects are
 // done in their order: what follows [Persist] waits until the state is on disk.
@@ -129,6 +133,8 @@ type (
 	SendReceipt struct{ Spent tlb.Nano }
 	// SendConsent signs the agreement to close and hands it to the payer.
 	SendConsent struct{ Close tlb.CoopClose }
+	// SendStatus tells the payer where the channel stands.
+	SendStatus struct{ State PayeeState }
 	// Confirm feeds the event back.
 	Confirm struct{ Event Event }
 	// Wake lets waiting requests look again.
@@ -140,5 +146,6 @@ func (PersistSoon) effect() {}
 func (SendVoucher) effect() {}
 func (SendReceipt) effect() {}
 func (SendConsent) effect() {}
+func (SendStatus) effect()  {}
 func (Confirm) effect()     {}
 func (Wake) effect()        {}

@@ -35,7 +35,8 @@ func OpenPayee(store Store, cfg tlb.ChannelConfig, o Options) (*Payee, error) {
 	return &Payee{seq: newSequencer(store, at, state, o.SaveEvery)}, nil
 }
 
-// State is the machine's state now. Some of it may still be on its way to disk.
+// State is the machine's state now. Some of it may still be on its way to disk, so
+// it is for this process alone: a payer is told [Payee.Status].
 func (p *Payee) State() PayeeState { return p.seq.state() }
 
 // UpdateDeposit tells what the channel's contract holds. Errors: [ErrWeakKey],
@@ -184,6 +185,21 @@ func (p *Payee) ConsentClose(payeeKey ed25519.PrivateKey) (tlb.SignedCoopClose, 
 		}
 	}
 	return tlb.SignedCoopClose{}, ErrRequestsRunning
+}
+
+// Status is where the channel stands, when it is on disk: a payer squares its books
+// with it, and a crash must not take it back.
+func (p *Payee) Status() (PayeeState, error) {
+	effects, err := p.seq.do(PayeeStatus{})
+	if err != nil {
+		return PayeeState{}, err
+	}
+	for _, effect := range effects {
+		if status, ok := effect.(SendStatus); ok {
+			return status.State, nil
+		}
+	}
+	panic("channel: internal error: no status")
 }
 
 // Close writes what is not on disk yet. Everything afterwards is [ErrStopped].

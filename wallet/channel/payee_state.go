@@ -81,6 +81,8 @@ func (s PayeeState) apply(e Event, now time.Time) (PayeeState, []Effect, error) 
 		return s.finish(e)
 	case PayeeConsent:
 		return s.consent()
+	case PayeeStatus: // the payer counts with it from now on, so no crash may take it back
+		return s, []Effect{Persist{}, SendStatus{State: s}}, nil
 	default:
 		return s, nil, ErrIllegal
 	}

@@ -83,6 +83,7 @@ var payeeTransitions = transitions{
 	Unconfirmed: {
 		KindObserve: {Open, Closing},
 		KindGone:    {Closed},
+		KindStatus:  {Unconfirmed},
 	},
 	Open: {
 		KindObserve:   {Open, Closing},
@@ -93,6 +94,7 @@ var payeeTransitions = transitions{
 		KindCharge:    {Open},
 		KindFinish:    {Open},
 		KindConsent:   {Draining},
+		KindStatus:    {Open},
 	},
 	Draining: {
 		KindObserve:   {Draining},
@@ -102,6 +104,7 @@ var payeeTransitions = transitions{
 		KindCharge:    {Draining},
 		KindFinish:    {Draining},
 		KindConsent:   {Draining},
+		KindStatus:    {Draining},
 	},
 	Closing: {
 		KindObserve:   {Closing},
@@ -111,10 +114,12 @@ var payeeTransitions = transitions{
 		KindCharge:    {Closing},
 		KindFinish:    {Closing},
 		KindConsent:   {Draining},
+		KindStatus:    {Closing},
 	},
 	Closed: {
 		KindGone:      {Closed},
 		KindPersisted: {Closed},
 		KindFinish:    {Closed},
+		KindStatus:    {Closed},
 	},
 }

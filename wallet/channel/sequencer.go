@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type sequencer[S machine[S]] struct {
 		state   S
 		next    *commit // who waits for the next write; nil: nobody
 		writing bool
+		written []byte      // the last record on disk, if this run wrote one
 		timer   *time.Timer // a PersistSoon is due
 		failed  error       // set once: ErrJournal or ErrStopped
 		changed chan struct{}
@@ -123,13 +125,19 @@ func (q *sequencer[S]) write() {
 			q.mu.timer = nil
 		}
 		record, err := q.mu.state.record()
+		known := bytes.Equal(record, q.mu.written)
 		q.mu.Unlock()
 
 		switch {
 		case failed != nil:
 			err = failed
-		case err == nil:
+		case err == nil && !known: // else it is on disk already, however often a peer asks
 			err = q.store.Commit(func(set func(key, value []byte), _ func(key []byte)) { set(q.key, record) })
+			if err == nil {
+				q.mu.Lock()
+				q.mu.written = record
+				q.mu.Unlock()
+			}
 		}
 		if err != nil && failed == nil {
 			err = fmt.Errorf("%w: %w", ErrJournal, err)
