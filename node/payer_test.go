@@ -228,7 +228,7 @@ func earning(t *testing.T, r *devnet.Running, at string) node.Channel {
 }
 
 // paidWorld is a proxy with a worker, whose engine counts what it is asked.
-func paidWorld(t *testing.T, pace time.Duration) (network *devnet.Network, proxy *devnet.Running, asked *atomic.Int64) {
+func paidWorld(t *testing.T, pace time.Duration, edits ...func(*node.Config)) (network *devnet.Network, proxy *devnet.Running, asked *atomic.Int64) {
 	asked = &atomic.Int64{}
 	demo := &engine.Demo{Pace: pace}
 	e := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -239,7 +239,11 @@ func paidWorld(t *testing.T, pace time.Duration) (network *devnet.Network, proxy
 	}))
 	t.Cleanup(e.Close)
 	network = openNetwork(t)
-	o := devnet.RoleOptions{Engine: e.URL}
+	o := devnet.RoleOptions{Engine: e.URL, Edit: func(c *node.Config) {
+		for _, edit := range edits {
+			edit(c)
+		}
+	}}
 	proxy = start(t, role(t, network, node.Proxy, o), nil)
 	start(t, role(t, network, node.Worker, o), nil)
 	return network, proxy, asked
@@ -427,4 +431,37 @@ func paying(t *testing.T, r *devnet.Running) node.Channel {
 	}
 	t.Fatalf("the %s pays into no channel", r.Status().Role)
 	return node.Channel{}
+}
+
+// An answer that comes as a whole is paid for as a whole, at its end. A client that
+// does not sign for it costs the proxy no more than its window: what goes beyond,
+// the proxy authorises only after its client did.
+func TestPayerDoesNotSignForAWholeAnswer(t *testing.T) {
+	network, proxy, asked := paidWorld(t, 0, func(c *node.Config) {
+		if c.Worker != nil {
+			c.Worker.Models[0].Completion *= 100 // 2000 tokens cost many windows
+		}
+	})
+	window := node.DefaultConfig(node.Proxy).Proxy.Window
+	p := newPayer(t, network, proxy)
+	body := bytes.Replace(prompt("count to 2000"), []byte(`"stream":true,"stream_options":{"include_usage":true}`), []byte(`"stream":false`), 1)
+	h := p.header(body)
+	h.Stream = false
+	signed := p.sign(1, p.begin(h))
+	h.Voucher = &signed
+	before := paying(t, proxy)
+	e := p.request(h, body, nil)
+	if e.failed == nil || !errors.Is(e.failed.Err(), session.ErrPaymentStopped) || e.parts != 0 {
+		t.Fatalf("got %+v", e)
+	}
+	if asked.Load() != 1 {
+		t.Errorf("the engine was asked %d times", asked.Load())
+	}
+	after := paying(t, proxy)
+	if signed := after.Authorised - before.Authorised; signed > p.begin(h)+window {
+		t.Errorf("the proxy authorised %s to the worker, more than the start and its window of %s", signed, window)
+	}
+	if lost := after.Spent - before.Spent; lost > e.failed.Cost+window {
+		t.Errorf("the proxy paid %s for what it billed at %s", lost, e.failed.Cost)
+	}
 }
