@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/xssnick/tonutils-go/address"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/tussah-network/tussah/registry"
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/wallet"
+	"github.com/tussah-network/tussah/wallet/channel"
 )
 
 const (
@@ -34,7 +36,20 @@ type earningEnd struct {
 	at  *address.Address
 }
 
-var testPayer = session.Peer{ID: peer.ID("payer")}
+var testPayer = peerOf("payer")
+
+func peerOf(name string) session.Peer {
+	key := public(seeded(name))
+	parsed, err := crypto.UnmarshalEd25519PublicKey(key[:])
+	if err != nil {
+		panic(err)
+	}
+	id, err := peer.IDFromPublicKey(parsed)
+	if err != nil {
+		panic(err)
+	}
+	return session.Peer{ID: id}
+}
 
 func newEarningEnd(t *testing.T) *earningEnd {
 	t.Helper()
@@ -98,13 +113,15 @@ func (e *earningEnd) opened() tlb.ChannelState {
 // confirmed is the channel as it is after its announcement.
 func (e *earningEnd) confirmed() *payeeChannel {
 	e.t.Helper()
-	c, err := e.add(record{Channel: e.at, Config: e.cfg, Peer: testPayer.ID, Deposit: tlb.TON})
+	payee, err := channel.OpenPayee(e.store, e.cfg, channel.Options{})
 	if err == nil {
-		err = c.payee.UpdateDeposit(e.opened())
+		err = payee.UpdateDeposit(e.opened())
 	}
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	c := &payeeChannel{record: record{Channel: e.at, Config: e.cfg, Peer: testPayer.ID, Deposit: tlb.TON}, payee: payee}
+	e.add(c)
 	return c
 }
 
@@ -147,7 +164,7 @@ func TestBillBegins(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEarningEnd(t)
-			channel := e.confirmed()
+			earning := e.confirmed()
 			in := e.asking(1, e.voucher(testEpoch, 1, c.authorised))
 			if c.edit != nil {
 				c.edit(&in.Header)
@@ -161,7 +178,7 @@ func TestBillBegins(t *testing.T) {
 				reserved = start
 				defer b.cancel()
 			}
-			if got := channel.payee.State().Reserved; got != reserved {
+			if got := earning.payee.State().Reserved; got != reserved {
 				t.Errorf("%s reserved, want %s", got, reserved)
 			}
 		})

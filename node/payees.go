@@ -33,9 +33,12 @@ type payees struct {
 	delay      time.Duration
 	log        *slog.Logger
 
+	confirming chan struct{} // one for each announcement of an unknown channel; its capacity bounds them
+
 	mu struct {
 		sync.Mutex
 		byChannel map[string]*payeeChannel
+		busy      map[string]chan struct{} // closed when who has the channel for itself is done
 	}
 }
 
@@ -47,29 +50,52 @@ type payeeChannel struct {
 }
 
 func (p *payees) load() error {
-	p.mu.byChannel = map[string]*payeeChannel{}
+	p.mu.byChannel, p.mu.busy = map[string]*payeeChannel{}, map[string]chan struct{}{}
+	p.confirming = make(chan struct{}, maxConfirming)
 	all, err := p.records.all(earning)
 	if err != nil {
 		return err
 	}
 	for _, rec := range all {
-		if _, err := p.add(rec); err != nil {
+		payee, err := channel.OpenPayee(p.store, rec.Config, channel.Options{})
+		if err != nil {
 			return fmt.Errorf("reopen channel %s: %w", rec.Channel, err)
 		}
+		p.add(&payeeChannel{record: rec, payee: payee})
 	}
 	return nil
 }
 
-func (p *payees) add(rec record) (*payeeChannel, error) {
-	payee, err := channel.OpenPayee(p.store, rec.Config, channel.Options{})
-	if err != nil {
-		return nil, err
-	}
-	c := &payeeChannel{record: rec, payee: payee}
+func (p *payees) add(c *payeeChannel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.mu.byChannel[rec.Channel.StringRaw()] = c
-	return c, nil
+	p.mu.byChannel[c.Channel.StringRaw()] = c
+}
+
+// exclusive waits until nobody else admits, moves or drops the channel: its
+// journal must have one [channel.Payee] at a time.
+func (p *payees) exclusive(ctx context.Context, at string) (release func(), err error) {
+	for {
+		p.mu.Lock()
+		other, taken := p.mu.busy[at]
+		if !taken {
+			own := make(chan struct{})
+			p.mu.busy[at] = own
+			p.mu.Unlock()
+			return func() {
+				p.mu.Lock()
+				delete(p.mu.busy, at)
+				p.mu.Unlock()
+				close(own)
+			}, nil
+		}
+		p.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func (p *payees) close() error {
@@ -97,59 +123,110 @@ func (p *payees) at(channel string) (*payeeChannel, bool) {
 	return c, ok
 }
 
+// maxConfirming bounds the announcements that wait for the chain, of all peers
+// together: they cost their senders nothing.
+const maxConfirming = 16
+
 // announced takes a payer's word for a channel and checks it on chain. The
 // session protocol has verified that the peer holds the channel's session key.
 func (p *payees) announced(ctx context.Context, peer session.Peer, cfg tlb.ChannelConfig) (session.ChannelStatus, error) {
 	at, err := contracts.ChannelAddress(cfg)
 	if err != nil {
-		return session.ChannelStatus{}, &session.Error{Code: session.CodeChannelRefused, Message: err.Error()}
-	}
-	refuse := func(code session.Code, format string, args ...any) (session.ChannelStatus, error) {
-		return session.ChannelStatus{}, &session.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+		return session.ChannelStatus{}, refused(session.CodeChannelRefused, "%v", err)
 	}
 	c, known := p.at(at.StringRaw())
-	if !known {
-		switch {
-		case cfg.Network != p.network:
-			return refuse(session.CodeWrongNetwork, "channel of network %d, this node is on %d", cfg.Network, p.network)
-		case cfg.PayeeKey != [32]byte(p.key.Public().(ed25519.PublicKey)):
-			return refuse(session.CodeChannelRefused, "the channel names another payee key")
-		case !cfg.Payout.Equals(p.payout):
-			return refuse(session.CodeChannelRefused, "the channel pays another address")
-		case time.Duration(cfg.CloseDelay)*time.Second < p.delay:
-			return refuse(session.CodeChannelRefused, "close delay %d s is below %s", cfg.CloseDelay, p.delay)
-		}
-		state, err := p.confirm(ctx, at)
-		if err != nil {
+	if known && c.Peer == peer.ID {
+		return c.status()
+	}
+	overloaded := &session.Error{Code: session.CodeOverloaded, Message: "too many channels wait to be confirmed", Hint: "announce again in a few seconds"}
+	stranger := !known
+	if stranger {
+		if err := p.takes(cfg); err != nil {
 			return session.ChannelStatus{}, err
 		}
-		if state.Deposit < p.minDeposit {
-			return refuse(session.CodeDepositLow, "deposit %s is below %s; open a channel with more", state.Deposit, p.minDeposit)
-		}
-		if err := p.index.Watch(at); err != nil {
-			return session.ChannelStatus{}, err
-		}
-		if c, err = p.add(record{Channel: at, Config: cfg, Peer: peer.ID, Deposit: state.Deposit}); err != nil {
-			return session.ChannelStatus{}, err
-		}
-		// A channel that we agreed to close, or saw closed, stays closed in its journal, even if its
-		// address is opened again: an old consent would close it at an old amount. The status says so.
-		if err := c.payee.UpdateDeposit(state); err != nil && !errors.Is(err, channel.ErrClosed) && !errors.Is(err, channel.ErrClosing) {
-			return session.ChannelStatus{}, err
+		select {
+		case p.confirming <- struct{}{}:
+			defer func() { <-p.confirming }()
+		default:
+			return session.ChannelStatus{}, overloaded
 		}
 	}
-	if c.Peer != peer.ID || !known {
+	release, err := p.exclusive(ctx, at.StringRaw())
+	if err != nil {
+		return session.ChannelStatus{}, err
+	}
+	defer release()
+	switch c, known = p.at(at.StringRaw()); {
+	case !known && !stranger: // it was dropped meanwhile
+		return session.ChannelStatus{}, overloaded
+	case !known:
+		c, err = p.admit(ctx, record{Channel: at, Config: cfg, Peer: peer.ID})
+	case c.Peer != peer.ID:
 		// A payer may come back under another peer id: it is the key that counts.
-		moved := record{Channel: c.Channel, Config: c.Config, Peer: peer.ID, Deposit: c.Deposit}
-		if err := p.records.put(earning, moved); err != nil {
-			return session.ChannelStatus{}, err
+		moved := c.record
+		moved.Peer = peer.ID
+		if err = p.records.put(earning, moved); err == nil {
+			c = &payeeChannel{record: moved, payee: c.payee}
+			p.add(c)
 		}
-		c = &payeeChannel{record: moved, payee: c.payee}
-		p.mu.Lock()
-		p.mu.byChannel[at.StringRaw()] = c
-		p.mu.Unlock()
+	}
+	if err != nil {
+		return session.ChannelStatus{}, err
 	}
 	return c.status()
+}
+
+func refused(code session.Code, format string, args ...any) error {
+	return &session.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// takes tells whether the terms of a channel are such that we want to be paid on it.
+func (p *payees) takes(cfg tlb.ChannelConfig) error {
+	switch {
+	case cfg.Network != p.network:
+		return refused(session.CodeWrongNetwork, "channel of network %d, this node is on %d", cfg.Network, p.network)
+	case cfg.PayeeKey != [32]byte(p.key.Public().(ed25519.PublicKey)):
+		return refused(session.CodeChannelRefused, "the channel names another payee key")
+	case !cfg.Payout.Equals(p.payout):
+		return refused(session.CodeChannelRefused, "the channel pays another address")
+	case time.Duration(cfg.CloseDelay)*time.Second < p.delay:
+		return refused(session.CodeChannelRefused, "close delay %d s is below %s", cfg.CloseDelay, p.delay)
+	}
+	return nil
+}
+
+// admit takes a channel that the chain confirms. Nobody can use it before it is
+// on disk, so that after a crash whatever was earned on it is still followed.
+func (p *payees) admit(ctx context.Context, rec record) (*payeeChannel, error) {
+	state, err := p.confirm(ctx, rec.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if state.Deposit < p.minDeposit {
+		return nil, refused(session.CodeDepositLow, "deposit %s is below %s; open a channel with more", state.Deposit, p.minDeposit)
+	}
+	rec.Deposit = state.Deposit
+	payee, err := channel.OpenPayee(p.store, rec.Config, channel.Options{})
+	if err != nil {
+		return nil, err
+	}
+	// A channel that we agreed to close, or saw closed, stays closed in its journal, even if its
+	// address is opened again: an old consent would close it at an old amount. The status says so.
+	if err = payee.UpdateDeposit(state); errors.Is(err, channel.ErrClosed) || errors.Is(err, channel.ErrClosing) {
+		err = nil
+	}
+	if err == nil {
+		err = p.records.put(earning, rec)
+	}
+	if err == nil {
+		err = p.index.Watch(rec.Channel)
+	}
+	if err != nil {
+		return nil, errors.Join(err, payee.Close())
+	}
+	c := &payeeChannel{record: rec, payee: payee}
+	p.add(c)
+	return c, nil
 }
 
 // confirm waits until the chain shows the channel; a payer is often a block ahead
@@ -236,7 +313,7 @@ func (p *payees) observe(ctx context.Context, c *payeeChannel) error {
 	case errors.Is(err, registry.ErrUnwatched):
 		return p.index.Watch(c.Channel)
 	case errors.Is(err, contracts.ErrNotChannel):
-		return p.gone(c)
+		return p.gone(ctx, c)
 	case err != nil:
 		return err
 	}
@@ -257,17 +334,25 @@ func (p *payees) seen(ctx context.Context, c *payeeChannel, state tlb.ChannelSta
 	return err
 }
 
-func (p *payees) gone(c *payeeChannel) error {
+// gone follows a contract that is destroyed: the channel is closed, and forgotten
+// at the next block.
+func (p *payees) gone(ctx context.Context, c *payeeChannel) error {
 	if c.payee.State().Phase != channel.Closed {
 		return c.payee.Gone()
 	}
+	release, err := p.exclusive(ctx, c.Channel.StringRaw())
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := errors.Join(p.records.drop(earning, c.Channel), p.index.Unwatch(c.Channel)); err != nil {
 		return err
 	}
+	err = c.payee.Close() // before another one may open the journal
 	p.mu.Lock()
 	delete(p.mu.byChannel, c.Channel.StringRaw())
 	p.mu.Unlock()
-	return c.payee.Close()
+	return err
 }
 
 // claim puts the highest voucher on chain if it is worth something there. The
