@@ -21,7 +21,7 @@ type bill struct {
 	grace   time.Duration
 	ctx     context.Context // ends when the payer stops paying or goes away
 	stated  tlb.Nano        // cost of what was delivered, as the payer is told
-	held    tlb.Nano        // of what is authorised: this much may be billed
+	held    tlb.Nano        // authorised for this request, delivered or not
 }
 
 // begin admits a request: the channel is the peer's, the price is ours, the payer
@@ -127,14 +127,14 @@ func (b *bill) wait(total tlb.Nano) error {
 }
 
 // finish ends the bill with the worker's statement of work, at the cost of its
-// usage or at what is held, whichever is less. It is called exactly once per
+// usage or at what was stated with the last part, whichever is less. It is called exactly once per
 // bill; with no work at all use cancel.
 func (b *bill) finish(work tlb.Work, worker [32]byte, signature [64]byte, identity issuer) (tlb.SignedReceipt, error) {
 	cost, err := b.price.Cost(work.Usage)
 	if err != nil {
 		return tlb.SignedReceipt{}, errors.Join(err, b.cancel())
 	}
-	cost = min(cost, b.held)
+	cost = min(cost, b.stated)
 	spent, err := b.channel.payee.Finish(b.ctx, b.in.Header.ID, cost)
 	if err != nil {
 		return tlb.SignedReceipt{}, err

@@ -55,6 +55,7 @@ type load struct {
 	running atomic.Int32 // our requests at it
 	opening atomic.Bool  // a channel to it is being opened
 	stopped atomic.Int64 // unix nanoseconds until which it gets nothing, after a failure
+	problem atomic.Value // text of the last error of opening a channel, to log each once
 }
 
 func (a *attached) offer(model string) (session.Offer, bool) {
@@ -128,7 +129,9 @@ func (p *proxy) open(a *attached, h session.Hello) {
 	ctx, stop := context.WithTimeout(p.ctx, openTimeout)
 	defer stop()
 	if _, err := p.payers.ensure(ctx, a.id, h); err != nil && p.ctx.Err() == nil {
-		p.log.Warn("cannot open a channel to a worker", slog.String("worker", a.id.String()), slog.Any("error", err))
+		if last := a.problem.Swap(err.Error()); last != err.Error() {
+			p.log.Warn("cannot open a channel to a worker", slog.String("worker", a.id.String()), slog.Any("error", err))
+		}
 	}
 }
 
@@ -346,7 +349,7 @@ func retry(out outcome, err error) bool {
 		}
 		err = out.Failed.Err()
 	}
-	if errors.Is(err, ErrNoChannel) || errors.Is(err, channel.ErrDepositExhausted) || errors.Is(err, session.ErrBroken) ||
+	if errors.Is(err, ErrNoChannel) || errors.Is(err, ErrDishonest) || errors.Is(err, channel.ErrDepositExhausted) || errors.Is(err, session.ErrBroken) ||
 		errors.Is(err, session.ErrNotConnected) || errors.Is(err, session.ErrNotAdmitted) {
 		return true
 	}
