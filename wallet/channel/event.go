@@ -85,12 +85,10 @@ type (
 		Request Request
 		Need    tlb.Nano
 	}
-	// PayeeCharge raises what a request has cost so far to Total; with UpTo, only
-	// as far as is authorised.
+	// PayeeCharge raises what a request has cost so far to Total.
 	PayeeCharge struct {
 		Request Request
 		Total   tlb.Nano
-		UpTo    bool
 	}
 	// PayeeFinish ends a request at its final cost.
 	PayeeFinish struct {

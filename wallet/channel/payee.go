@@ -117,14 +117,6 @@ func (p *Payee) Charge(ctx context.Context, req Request, total tlb.Nano) (bool, 
 	return err == nil, err
 }
 
-// ChargeUpTo is Charge for a request that ends here because its payer stopped
-// paying: it charges as much of total as is authorised, and returns what the
-// request was charged in all.
-func (p *Payee) ChargeUpTo(req Request, total tlb.Nano) (tlb.Nano, error) {
-	_, err := p.seq.do(PayeeCharge{Request: req, Total: total, UpTo: true})
-	return p.State().Requests[req].Charged, err
-}
-
 // WaitAuthorised is Charge that waits until it may, or until ctx ends: give it a
 // grace period of a few seconds, and end the request if none came.
 func (p *Payee) WaitAuthorised(ctx context.Context, req Request, total tlb.Nano) error {

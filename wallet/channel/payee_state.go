@@ -171,10 +171,6 @@ func (s PayeeState) begin(e PayeeBegin) (PayeeState, []Effect, error) {
 
 func (s PayeeState) charge(e PayeeCharge, now time.Time) (PayeeState, []Effect, error) {
 	r, ok := s.Requests[e.Request]
-	others := s.Reserved - r.Reserved
-	if e.UpTo {
-		e.Total = max(min(e.Total, s.room(others)), r.Charged)
-	}
 	switch {
 	case !ok:
 		return s, nil, ErrUnknownRequest
@@ -185,22 +181,12 @@ func (s PayeeState) charge(e PayeeCharge, now time.Time) (PayeeState, []Effect, 
 	case e.Total == r.Charged:
 		return s, nil, nil
 	}
+	others := s.Reserved - r.Reserved
 	r.Charged, r.Reserved = e.Total, max(e.Total, r.Reserved)
-	if !e.UpTo {
-		if err := s.fits(r.Reserved, others); err != nil { // what was reserved before the key changed may fit no more
-			return s, nil, err
-		}
+	if err := s.fits(r.Reserved, others); err != nil { // what was reserved before the key changed may fit no more
+		return s, nil, err
 	}
 	return s.with(e.Request, r), []Effect{PersistSoon{}}, nil
-}
-
-// room is what one request may cost beside what others reserved.
-func (s PayeeState) room(others tlb.Nano) tlb.Nano {
-	taken, err := s.Spent.Add(others)
-	if err != nil || taken > s.Authorised {
-		return 0
-	}
-	return s.Authorised - taken
 }
 
 // fits checks that need may be delivered beside what other requests reserved.

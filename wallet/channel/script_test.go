@@ -86,7 +86,7 @@ func TestPayeeScript(t *testing.T) {
 	start := channel.PayeeState{
 		Terms: channel.Terms{Channel: channelOf(t, config), Network: network, PayeeKey: public(bobKey), MaxRequests: 3, ClaimMargin: 30},
 	}
-	for _, file := range []string{"testdata/payee.txt", "testdata/payee_closing.txt", "testdata/payee_rotation.txt", "testdata/payee_upto.txt"} {
+	for _, file := range []string{"testdata/payee.txt", "testdata/payee_closing.txt", "testdata/payee_rotation.txt"} {
 		runPayeeScript(t, file, start)
 	}
 }
@@ -121,8 +121,6 @@ func runPayeeScript(t *testing.T, file string, start channel.PayeeState) {
 			e = channel.PayeeBegin{Request: a.id(), Need: a.nano("need", 0)}
 		case "charge":
 			e = channel.PayeeCharge{Request: a.id(), Total: a.nano("total", 0)}
-		case "chargeUpTo":
-			e = channel.PayeeCharge{Request: a.id(), Total: a.nano("total", 0), UpTo: true}
 		case "finish":
 			e = channel.PayeeFinish{Request: a.id(), Cost: a.nano("cost", 0)}
 		case "consent":
