@@ -20,12 +20,15 @@ type bill struct {
 	price   tlb.Price
 	grace   time.Duration
 	ctx     context.Context // ends when the payer stops paying or goes away
-	stated  tlb.Nano        // cost of what was delivered, as the payer is told
-	held    tlb.Nano        // authorised for this request, delivered or not
+	stop    context.CancelCauseFunc
+	stated  tlb.Nano // cost of what was delivered, as the payer is told
+	held    tlb.Nano // authorised for this request, delivered or not
+	ended   bool     // the channel was told the final cost
 }
 
 // begin admits a request: the channel is the peer's, the price is ours, the payer
-// will pay as much as the request can cost, and enough is authorised to start.
+// will pay as much as the request can cost, and enough is authorised to start. The
+// caller ends the bill with finish or cancel, and defers close.
 func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incoming, price tlb.Price, grace time.Duration) (*bill, error) {
 	h := in.Header
 	c, ok := p.at(h.Channel)
@@ -57,19 +60,18 @@ func (p *payees) begin(ctx context.Context, peer session.Peer, in *session.Incom
 		return nil, voucherRefusal(err)
 	}
 	b := &bill{channel: c, in: in, price: price, grace: grace}
-	var stop context.CancelCauseFunc
-	b.ctx, stop = context.WithCancelCause(ctx)
-	go b.collect(stop)
+	b.ctx, b.stop = context.WithCancelCause(ctx)
+	go b.collect()
 	return b, nil
 }
 
 // collect accepts vouchers until the request ends. A bad one ends the request.
-func (b *bill) collect(stop context.CancelCauseFunc) {
+func (b *bill) collect() {
 	for {
 		select {
 		case v := <-b.in.Vouchers():
 			if err := b.channel.payee.Accept(b.ctx, v); err != nil && !errors.Is(err, channel.ErrVoucherLow) {
-				stop(voucherRefusal(err))
+				b.stop(voucherRefusal(err))
 			}
 		case <-b.ctx.Done():
 			return
@@ -106,10 +108,11 @@ func (b *bill) hold(total tlb.Nano) error {
 	if err == nil && !ok {
 		err = b.wait(total)
 	}
-	if err == nil {
-		b.held = total
+	if err != nil {
+		return voucherRefusal(err)
 	}
-	return err
+	b.held = total
+	return nil
 }
 
 func (b *bill) wait(total tlb.Nano) error {
@@ -127,15 +130,15 @@ func (b *bill) wait(total tlb.Nano) error {
 }
 
 // finish ends the bill with the worker's statement of work, at the cost of its
-// usage or at what was stated with the last part, whichever is less. It is called exactly once per
-// bill; with no work at all use cancel.
+// usage or at what was stated with the last part, whichever is less. It is called
+// at most once per bill; with no work at all use cancel.
 func (b *bill) finish(work tlb.Work, worker [32]byte, signature [64]byte, identity issuer) (tlb.SignedReceipt, error) {
 	cost, err := b.price.Cost(work.Usage)
 	if err != nil {
-		return tlb.SignedReceipt{}, errors.Join(err, b.cancel())
+		return tlb.SignedReceipt{}, errors.Join(err, b.close())
 	}
 	cost = min(cost, b.stated)
-	spent, err := b.channel.payee.Finish(b.ctx, b.in.Header.ID, cost)
+	spent, err := b.end(cost)
 	if err != nil {
 		return tlb.SignedReceipt{}, err
 	}
@@ -145,10 +148,29 @@ func (b *bill) finish(work tlb.Work, worker [32]byte, signature [64]byte, identi
 	}, identity.key)
 }
 
-// cancel ends a bill for which nothing was delivered.
+// cancel ends a bill for which nothing was delivered, unless it has ended.
 func (b *bill) cancel() error {
-	_, err := b.channel.payee.Finish(b.ctx, b.in.Header.ID, 0)
+	if b.ended {
+		return nil
+	}
+	_, err := b.end(0)
 	return err
+}
+
+// close ends a bill that nobody ended, at the cost of what was delivered, so that
+// no way out of a request leaves its reservation behind. It takes no more vouchers.
+func (b *bill) close() error {
+	defer b.stop(nil)
+	if b.ended {
+		return nil
+	}
+	_, err := b.end(b.stated)
+	return err
+}
+
+func (b *bill) end(cost tlb.Nano) (spent tlb.Nano, err error) {
+	b.ended = true
+	return b.channel.payee.Finish(b.ctx, b.in.Header.ID, cost)
 }
 
 // issuer is who signs receipts: this node's payee key, image and evidence.

@@ -184,3 +184,81 @@ func TestBillBegins(t *testing.T) {
 		})
 	}
 }
+
+// A bill is for what was delivered, however it ends, and leaves nothing reserved.
+func TestBillEnds(t *testing.T) {
+	const start = 10 + 3*firstStep
+	worker := seeded("worker")
+	usage := func(completion uint64) tlb.Usage { return tlb.Usage{Prompt: 10, Completion: completion} } // 10 + 2 each
+	finish := func(completion uint64) func(*bill) (tlb.Nano, error) {
+		return func(b *bill) (tlb.Nano, error) {
+			work := tlb.Work{Request: b.in.Header.ID, Usage: usage(completion)}
+			signature, err := work.Sign(worker)
+			if err != nil {
+				return 0, err
+			}
+			r, err := b.finish(work, public(worker), signature, issuer{key: seeded("payee")})
+			if err == nil {
+				err = r.Verify(b.channel.Config.PayeeKey[:])
+			}
+			return r.Receipt.Cost, errors.Join(err, b.close(), b.cancel())
+		}
+	}
+	closed := func(b *bill) (tlb.Nano, error) { return b.stated, errors.Join(b.close(), b.close(), b.cancel()) }
+	for name, c := range map[string]struct {
+		authorised tlb.Nano
+		charges    []uint64 // completion tokens
+		left       bool     // the payer goes away after that
+		end        func(*bill) (tlb.Nano, error)
+		stops      bool // the last charge does
+		spent      tlb.Nano
+	}{
+		"served":                           {authorised: start, charges: []uint64{1, 10}, end: finish(10), spent: 30},
+		"the engine corrects itself":       {authorised: start, charges: []uint64{10}, end: finish(4), spent: 18},
+		"stopped before anything came":     {authorised: 400, charges: []uint64{200}, end: finish(200), stops: true},
+		"more than the maximum cost":       {authorised: 400, charges: []uint64{10, 200}, end: finish(200), stops: true, spent: 30},
+		"left, and more was on its way":    {authorised: start, charges: []uint64{10}, left: true, end: finish(12), spent: 30},
+		"nobody ended it":                  {authorised: start, charges: []uint64{10}, end: closed, spent: 30},
+		"nobody ended it, payment stopped": {authorised: 400, charges: []uint64{10, 200}, end: closed, stops: true, spent: 30},
+		"usage beyond all money": {authorised: start, charges: []uint64{10}, spent: 30, end: func(b *bill) (tlb.Nano, error) {
+			if _, err := b.finish(tlb.Work{Usage: usage(1 << 63)}, [32]byte{}, [64]byte{}, issuer{}); err == nil {
+				return 0, errors.New("signed for it")
+			}
+			return b.stated, b.close()
+		}},
+		"nothing was delivered": {authorised: start, end: func(b *bill) (tlb.Nano, error) {
+			return 0, errors.Join(b.cancel(), b.cancel(), b.close())
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEarningEnd(t)
+			earning := e.confirmed()
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			if err := earning.payee.Accept(ctx, *e.voucher(testEpoch, 1, c.authorised)); err != nil {
+				t.Fatal(err)
+			}
+			b, err := e.begin(ctx, testPayer, e.asking(1, nil), testPrice, time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, n := range c.charges {
+				err := b.charge(usage(n))
+				if stops := c.stops && i == len(c.charges)-1; stops != (err != nil) {
+					t.Errorf("charge for %d tokens: %v", n, err)
+				}
+			}
+			if c.left {
+				leave()
+			}
+			cost, err := c.end(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := earning.payee.State()
+			if cost != c.spent || s.Spent != c.spent || s.Reserved != 0 || len(s.Requests) != 0 {
+				t.Errorf("billed %d, spent %d, want %d; %d reserved by %d", cost, s.Spent, c.spent, s.Reserved, len(s.Requests))
+			}
+		})
+	}
+}
