@@ -79,7 +79,7 @@ type ClientConfig struct {
 	Listen     string   `toml:"listen"`
 	APIKeys    []string `toml:"api_keys" comment:"SHA-256 of each key, in hex; optional on loopback, required elsewhere"`
 	Deposit    tlb.Nano `toml:"deposit" comment:"locked in the channel to a proxy"`
-	Window     tlb.Nano `toml:"window" comment:"most that is ever authorised ahead of delivery"`
+	Window     tlb.Nano `toml:"window" comment:"authorised ahead of delivery, beside the prompt; the most at risk per running request"`
 	CloseDelay Duration `toml:"close_delay" comment:"a payee may claim for this long after a close is requested"`
 	MaxTokens  uint32   `toml:"max_tokens" comment:"completion limit for requests that name none"`
 	Proxies    int      `toml:"proxies" comment:"how many proxies to keep a channel with"`

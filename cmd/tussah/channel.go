@@ -113,10 +113,11 @@ func channelShowCommand() *cobra.Command {
 func channelCloseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "close --config FILE CHANNEL",
-		Short: "Settle a channel: a payer closes it, a payee claims what it earned",
+		Short: "Settle a channel: a payer closes it, a payee claims",
 		Long: `At the paying end, asks the payee to agree to what was spent and closes the channel at once. With --force,
-or when the payee is gone, asks the contract: the remainder comes back after the close delay (run it again then). At
-the earning end, claims on chain what the payer authorised.`,
+or when the payee is gone, asks the contract: the remainder comes back after the close delay (run it again then). No new
+channel is opened in its place until the node is restarted. At the earning end, claims on chain all that the payer
+authorised, which may be more than was spent.`,
 		Args: cobra.ExactArgs(1),
 	}
 	file, asJSON := configFlag(c), jsonFlag(c)

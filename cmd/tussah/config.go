@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pelletier/go-toml/v2"
@@ -19,14 +20,16 @@ func configCheckCommand() *cobra.Command {
 		Short: "Check configuration files and print every fault",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
+			var faults []error
 			for _, name := range files {
 				cfg, err := node.LoadConfig(name)
 				if err != nil {
-					return hint(err, "tussah config sample ROLE prints a complete file with comments")
+					faults = append(faults, err)
+					continue
 				}
 				fmt.Fprintf(c.OutOrStdout(), "%s: ok, a %s\n", name, cfg.Role())
 			}
-			return nil
+			return hint(errors.Join(faults...), "tussah config sample ROLE prints a complete file with comments")
 		},
 	}
 }

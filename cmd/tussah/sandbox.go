@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,12 @@ run a whole network in four terminals. Started again on the same folder it conti
 		say := progress(c)
 		network, err := devnet.Open(c.Context(), devnet.Options{Dir: *dir, Liteserver: *listen, Interval: *interval,
 			Models: []string{*model}, Log: logger(c, *verbose), Progress: say})
+		if errors.Is(err, syscall.EAGAIN) {
+			return hint(err, "is a sandbox running on %s already? name another folder with --dir", *dir)
+		}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return hint(err, "another program uses %s; name another address with --liteserver", *listen)
+		}
 		if err != nil {
 			return err
 		}

@@ -215,13 +215,13 @@ func send(c *cobra.Command, cfg node.Config, id string, message contracts.Messag
 	if err := queue.Enqueue(ctx, id, []contracts.Message{message}); err != nil {
 		return err
 	}
-	progress(c)("sending %s from %s to %s as %q", message.Amount, w, message.To, id)
+	progress(c)("waiting for the send %q from %s", id, w)
 	if _, err := queue.Wait(ctx, id); err != nil {
 		return hint(err, "run the same command with --id %q to go on; it will not send twice", id)
 	}
 	if asJSON {
-		return printJSON(c, map[string]any{"id": id, "from": w.Address().StringRaw(), "to": message.To.StringRaw(), "amount": message.Amount})
+		return printJSON(c, map[string]any{"id": id, "from": w.Address().StringRaw(), "done": true})
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "sent %s to %s\n", message.Amount, message.To)
+	_, err = fmt.Fprintf(c.OutOrStdout(), "done: %q; what was first sent under this name is what was sent\n", id)
 	return err
 }

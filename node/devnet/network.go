@@ -89,6 +89,7 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 		return nil, err
 	}
 	n = &Network{o: o, dir: dir}
+	opened := n // a failure below returns nil, and closes what was opened
 	if n.Chain, err = sandbox.Open(sandbox.Options{Dir: filepath.Join(dir, "chain"), Mode: sandbox.Interval, Interval: o.Interval, Log: o.Log}); err != nil {
 		return nil, fmt.Errorf("open the sandbox chain: %w", err)
 	}
@@ -97,7 +98,7 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 	n.group, running = errgroup.WithContext(running)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.Close())
+			err = errors.Join(err, opened.Close())
 		}
 	}()
 	n.group.Go(func() error { return n.Chain.Run(running) })
@@ -119,7 +120,10 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 	if err := n.makeCA(); err != nil {
 		return nil, err
 	}
-	return n, n.findRegistry(ctx)
+	if err := n.findRegistry(ctx); err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // Close stops the network; its folder can be opened again.

@@ -25,7 +25,7 @@
 //   - settled ≤ authorised ≤ deposit, and at the payee spent + reserved ≤ authorised.
 //   - A voucher counts as long as its key's epoch: when the payer changes its key
 //     the payee delivers nothing more until the new key signed for all so far.
-//   - The payer risks at most one window per running request, the payee nothing
+//   - The payer risks at most the start and one window per running request, the payee nothing
 //     but what was charged within the last second before a crash.
 //   - What a running request was allotted or charged counts as spent after a crash,
 //     until the other end's records say otherwise.
