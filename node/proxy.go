@@ -245,6 +245,7 @@ func (p *proxy) Request(ctx context.Context, from session.Peer, in *session.Inco
 	if err != nil {
 		return err
 	}
+	defer b.close()
 	r := &relay{bill: b, in: in}
 	out, err := p.serve(r)
 	if out.Receipt.Receipt.Channel == nil { // no worker signed anything

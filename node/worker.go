@@ -127,6 +127,7 @@ func (w *worker) Request(ctx context.Context, p session.Peer, in *session.Incomi
 	if err != nil {
 		return err
 	}
+	defer b.close()
 	j := &job{worker: w, bill: b, in: in, transcript: sha256.New()}
 	usage, err := j.serve(path, m)
 	return j.end(usage, err)
