@@ -315,28 +315,3 @@ func (c *payerChannel) accept(id [32]byte, r tlb.SignedReceipt) error {
 	}
 	return err
 }
-
-// voucherRefusal maps the channel's refusals of a voucher to the wire's.
-func voucherRefusal(err error) error {
-	for _, m := range []struct{ ours, wire error }{
-		{channel.ErrVoucherLow, session.ErrVoucherLow},
-		{channel.ErrVoucherChannel, session.ErrVoucherChannel},
-		{channel.ErrVoucherNetwork, session.ErrVoucherNetwork},
-		{channel.ErrVoucherSignature, session.ErrVoucherSignature},
-		{channel.ErrVoucherEpoch, session.ErrVoucherEpoch},
-		{channel.ErrOverDeposit, session.ErrOverDeposit},
-		{channel.ErrClosing, session.ErrChannelClosing},
-		{channel.ErrClosed, session.ErrChannelClosing},
-		{channel.ErrUnconfirmed, session.ErrChannelUnknown},
-		{channel.ErrTooManyRequests, session.ErrOverloaded},
-		{channel.ErrRequestExists, session.ErrBadRequest},
-	} {
-		if errors.Is(err, m.ours) {
-			return &session.Error{Code: session.CodeOf(m.wire), Message: err.Error()}
-		}
-	}
-	if e, ok := errors.AsType[channel.ErrUnderauthorised](err); ok {
-		return &session.Error{Code: session.CodeUnderauthorised, Message: err.Error(), Spent: e.Spent, Need: e.Need}
-	}
-	return err
-}

@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/xssnick/tonutils-go/address"
 
+	"github.com/tussah-network/tussah/p2p/session"
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -74,13 +77,7 @@ func (n *Node) Status() Status {
 	}
 	if n.links != nil {
 		for _, l := range n.links.list() {
-			linked := Linked{Peer: l.ID.String(), Role: string(Proxy), Heard: l.Heard, Models: []string{}}
-			if l.Peer.Appraisal != nil {
-				linked.Image = hex.EncodeToString(l.Peer.Appraisal.Image[:])
-			}
-			for _, o := range l.Hello.Offers {
-				linked.Models = append(linked.Models, o.Model)
-			}
+			linked := linkedTo(l.ID, Proxy, l.Peer, l.Hello, l.Heard)
 			if l.Err != nil {
 				linked.Problem = l.Err.Error()
 			} else if n.client != nil {
@@ -93,14 +90,7 @@ func (n *Node) Status() Status {
 	}
 	if n.proxy != nil {
 		for _, a := range n.proxy.snapshot() {
-			linked := Linked{Peer: a.id.String(), Role: string(Worker), Heard: a.heard, Models: []string{}}
-			if a.peer.Appraisal != nil {
-				linked.Image = hex.EncodeToString(a.peer.Appraisal.Image[:])
-			}
-			for _, o := range a.hello.Offers {
-				linked.Models = append(linked.Models, o.Model)
-			}
-			s.Peers = append(s.Peers, linked)
+			s.Peers = append(s.Peers, linkedTo(a.id, Worker, a.peer, a.hello, a.heard))
 		}
 	}
 	if n.worker != nil {
@@ -108,6 +98,18 @@ func (n *Node) Status() Status {
 		s.EngineHealthy = &healthy
 	}
 	return s
+}
+
+// linkedTo is a peer as a status shows it.
+func linkedTo(id peer.ID, role Role, p session.Peer, h session.Hello, heard time.Time) Linked {
+	l := Linked{Peer: id.String(), Role: string(role), Heard: heard, Models: []string{}}
+	if p.Appraisal != nil {
+		l.Image = hex.EncodeToString(p.Appraisal.Image[:])
+	}
+	for _, o := range h.Offers {
+		l.Models = append(l.Models, o.Model)
+	}
+	return l
 }
 
 // Receipts are the newest receipts of a client, the newest last.

@@ -24,9 +24,9 @@ const closeTimeout = 3 * time.Minute
 
 // callAdmin asks the admin listener of the node that a configuration describes.
 func callAdmin(ctx context.Context, file, method, path string, answer any) error {
-	cfg, err := node.LoadConfig(file)
+	cfg, err := loadConfig(file)
 	if err != nil {
-		return hint(err, "tussah config check %s lists every fault", file)
+		return err
 	}
 	if cfg.Admin.Listen == "" {
 		return hint(errors.New("the node has no admin listener"), "set admin.listen in %s", file)

@@ -14,6 +14,12 @@ func configCommand() *cobra.Command {
 	return group("config", "Check and write configuration files", configCheckCommand(), configSampleCommand())
 }
 
+// loadConfig reads a command's configuration, with advice if that fails.
+func loadConfig(file string) (node.Config, error) {
+	cfg, err := node.LoadConfig(file)
+	return cfg, hint(err, "tussah config check %s lists every fault", file)
+}
+
 func configCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE...",

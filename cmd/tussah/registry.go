@@ -70,9 +70,9 @@ func registryShowCommand() *cobra.Command {
 	}
 	file, asJSON := configFlag(c), jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := node.LoadConfig(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
-			return hint(err, "tussah config check %s lists every fault", *file)
+			return err
 		}
 		ctx, stop := context.WithTimeout(c.Context(), chainTimeout)
 		defer stop()

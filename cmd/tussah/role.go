@@ -34,9 +34,9 @@ encrypted wallet key is opened with the passphrase in ` + node.PassphraseVariabl
 	file := configFlag(c)
 	verbose := c.Flags().Bool("verbose", false, "log what the node does")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := node.LoadConfig(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
-			return hint(err, "tussah config check %s lists every fault", *file)
+			return err
 		}
 		if cfg.Role() != role {
 			return hint(fmt.Errorf("%s is the configuration of a %s", *file, cfg.Role()), "tussah %s --config %s", cfg.Role(), *file)

@@ -120,9 +120,9 @@ func walletShowCommand() *cobra.Command {
 	c := &cobra.Command{Use: "show --config FILE", Short: "Print a node's wallet and its balance", Args: cobra.NoArgs}
 	file, asJSON := configFlag(c), jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := node.LoadConfig(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
-			return hint(err, "tussah config check %s lists every fault", *file)
+			return err
 		}
 		w, err := openWallet(cfg)
 		if err != nil {
@@ -167,9 +167,9 @@ command with the same --id again. The node must be stopped, since one process at
 		}
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := node.LoadConfig(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
-			return hint(err, "tussah config check %s lists every fault", *file)
+			return err
 		}
 		target, err := node.ParseAddress(*to)
 		if err != nil {
