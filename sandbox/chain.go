@@ -19,7 +19,6 @@ import (
 // goroutine; they take turns.
 type Chain struct {
 	opts   Options
-	vm     *tvm.TVM
 	signer *signer
 	store  store
 	nonce  atomic.Uint64 // makes faucet messages differ
@@ -72,7 +71,7 @@ func New(t TB) *Chain {
 func Open(o Options) (*Chain, error) {
 	o = o.withDefaults()
 	c := &Chain{
-		opts: o, vm: tvm.NewTVM(), sealed: make(chan struct{}), histories: map[shardID]*history{},
+		opts: o, sealed: make(chan struct{}), histories: map[shardID]*history{},
 		maxPool: MaxPool, maxCascade: MaxCascadeBlocks, maxTransactions: maxBlockTransactions,
 	}
 	if err := c.open(); err != nil {

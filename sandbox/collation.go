@@ -11,8 +11,6 @@ import (
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm"
 	"github.com/xssnick/tonutils-go/tvm/cell"
-
-	"github.com/tussah-network/tussah/tlb/get"
 )
 
 // maxBlockTransactions stands in for the byte limit of real blocks: what does
@@ -23,8 +21,9 @@ const maxBlockTransactions = 2_000
 // itself, except that it tells flights what happened; the outcome becomes the
 // shard's state when the block is sealed.
 type collation struct {
-	vm     *tvm.TVM
 	block  *tvm.BlockContext
+	world  Execution // what all executions of this block have in common
+	watch  func(Execution, Outcome) error
 	shard  *shard
 	prev   blockMeta
 	limits tontlb.BlockLimitsV1
@@ -176,18 +175,19 @@ func (c *collation) accept(pool []*inbound) (rest []*inbound, err error) {
 }
 
 func (c *collation) acceptOne(p *inbound) error {
-	result, err := c.run(p.to, p.prepared)
+	r, err := c.run(p.to, p.prepared)
 	if p.impersonated != nil {
 		if err != nil {
-			return err
+			p.flight.fail(err)
+			return nil
 		}
 		c.minted.Add(c.minted, p.impersonated.value)
-	} else if refused := refusal(p.to, result, err); refused != nil {
+	} else if refused := r.refusal(err); refused != nil {
 		p.flight.fail(refused)
-		return nil
+		return c.observe(r)
 	}
-	c.in = append(c.in, inRecord{kind: inExternal, cell: p.prepared.Cell(), message: p.impersonated, tx: result.TransactionCell})
-	return c.record(p.to, p.prepared, result, &origin{flight: p.flight})
+	c.in = append(c.in, inRecord{kind: inExternal, cell: p.prepared.Cell(), message: p.impersonated, tx: r.outcome.Transaction})
+	return c.record(p.to, p.prepared, r, &origin{flight: p.flight})
 }
 
 // settle delivers what was sent within this block, and what that sends. What
@@ -218,29 +218,50 @@ func (c *collation) enqueue(m *message) {
 
 // deliver runs the transaction of an internal message.
 func (c *collation) deliver(m *message, kind inKind) (inRecord, error) {
-	result, err := c.run(m.to, m.prepared)
+	r, err := c.run(m.to, m.prepared)
 	if err != nil {
 		return inRecord{}, err
 	}
 	c.fees.Add(c.fees, m.fee)
-	in := inRecord{kind: kind, cell: m.cell(), message: m, tx: result.TransactionCell}
+	in := inRecord{kind: kind, cell: m.cell(), message: m, tx: r.outcome.Transaction}
 	c.in = append(c.in, in)
-	return in, c.record(m.to, m.prepared, result, m.wait)
+	return in, c.record(m.to, m.prepared, r, m.wait)
+}
+
+// executed is a message run on an account, and not yet part of the block.
+type executed struct {
+	execution Execution
+	outcome   Outcome
+	result    *tvm.TransactionExecutionResult // nil if it could not be run at all
 }
 
 // run executes a message on the account as it is now within this block.
-func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (*tvm.TransactionExecutionResult, error) {
+func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (executed, error) {
 	l, err := c.lane(to)
 	if err != nil {
-		return nil, err
+		return executed{}, err
 	}
-	result, err := c.vm.EmulateTransaction(c.block, l.account, msg, tvm.TransactionOptions{
+	r := executed{execution: c.world}
+	r.execution.Account, r.execution.Message = to.address(), msg.Cell()
+	if r.execution.Before, err = tontlb.ToCell(l.account.ShardAccount()); err != nil {
+		return executed{}, err
+	}
+	r.result, err = machine().EmulateTransaction(c.block, l.account, msg, tvm.TransactionOptions{
 		LogicalTime: int64(c.start), AccountStorageStat: l.stat,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("transaction of %s: %w", to.address(), err)
+		return r, fmt.Errorf("transaction of %s: %w", to.address(), err)
 	}
-	return result, nil
+	r.outcome, err = outcome(r.result)
+	return r, err
+}
+
+// observe shows the observer an execution that was run for the chain.
+func (c *collation) observe(r executed) error {
+	if c.watch == nil || r.result == nil {
+		return nil
+	}
+	return c.watch(r.execution, r.outcome)
 }
 
 func (c *collation) lane(id accountID) (lane, error) {
@@ -251,7 +272,11 @@ func (c *collation) lane(id accountID) (lane, error) {
 }
 
 // record takes the outcome of a transaction into the block.
-func (c *collation) record(id accountID, msg *tvm.PreparedMessage, r *tvm.TransactionExecutionResult, wait *origin) error {
+func (c *collation) record(id accountID, msg *tvm.PreparedMessage, e executed, wait *origin) error {
+	if err := c.observe(e); err != nil {
+		return err
+	}
+	r := e.result
 	ch := c.accounts[id.hash]
 	if ch == nil {
 		before, err := c.shard.account(id)
@@ -273,7 +298,7 @@ func (c *collation) record(id accountID, msg *tvm.PreparedMessage, r *tvm.Transa
 	c.end = max(c.end, r.EndLT)
 	c.transactions++
 
-	trace := wait.executed(msg, tx, r)
+	trace := wait.executed(msg, tx, e)
 	for _, out := range r.OutMessages {
 		if out.Msg.MsgType == tontlb.MsgTypeExternalOut {
 			c.out = append(c.out, outRecord{kind: outExternal, cell: out.Cell, tx: r.TransactionCell})
@@ -301,19 +326,24 @@ func (c *collation) record(id accountID, msg *tvm.PreparedMessage, r *tvm.Transa
 
 // refusal turns a transaction that did not come about into the error its
 // sender gets; nil if it did.
-func refusal(to accountID, r *tvm.TransactionExecutionResult, err error) error {
-	if err != nil {
+func (r executed) refusal(err error) error {
+	refused := &NotAcceptedError{Account: r.execution.Account}
+	if r.execution.Message != nil {
+		refused.Execution = &r.execution
+	}
+	switch {
+	case err != nil:
 		cause := err
 		for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(cause) {
 			cause = next
 		}
-		return &NotAcceptedError{Account: to.address(), Reason: cause.Error()}
-	}
-	if r.TransactionCell != nil {
+		refused.Reason = cause.Error()
+	case r.result.TransactionCell != nil:
 		return nil
+	case r.result.Code == nil && r.result.Steps == 0:
+		refused.Reason = "the account has no code, or cannot pay for gas"
+	default:
+		refused.Exit = r.outcome.Exit
 	}
-	if r.Code == nil && r.Steps == 0 {
-		return &NotAcceptedError{Account: to.address(), Reason: "the account has no code, or cannot pay for gas"}
-	}
-	return &NotAcceptedError{Account: to.address(), Exit: get.Exit(r.ExitCode)}
+	return refused
 }

@@ -46,6 +46,8 @@ type NotAcceptedError struct {
 	// Reason is set when the contract did not run at all: "no state",
 	// "bad state", "no gas" or what the transaction executor objected to.
 	Reason string
+	// Execution repeats the attempt; nil if it did not get that far.
+	Execution *Execution
 }
 
 func (e *NotAcceptedError) Error() string {

@@ -62,6 +62,9 @@ type Options struct {
 	Genesis []GenesisAccount
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
+	// Observe is shown every execution, in order, refused external messages
+	// too. An error stops the chain. It must not call the chain.
+	Observe func(Execution, Outcome) error
 	// Log hears of every block, at debug level. Default: discarded.
 	Log *slog.Logger
 }

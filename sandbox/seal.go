@@ -151,14 +151,17 @@ func (c *Chain) emptyCollation(s *shard, now uint32) (*collation, error) {
 	}
 	start := (last/ltAlign + 1) * ltAlign
 	seed := s.seed()
+	world := Execution{
+		Config: c.extra.config, GlobalID: c.opts.GlobalID, Now: now, BlockLT: start, LT: start, Seed: seed, Previous: c.prevBlocks(),
+	}
 	block, err := c.prepared.NewBlockContext(tvm.BlockOptions{
-		Now: now, BlockLT: int64(start), RandSeed: seed[:], GlobalID: c.opts.GlobalID, PrevBlocks: c.prevBlocks(),
+		Now: now, BlockLT: int64(start), RandSeed: seed[:], GlobalID: world.GlobalID, PrevBlocks: world.Previous,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &collation{
-		vm: c.vm, block: block, shard: s, prev: s.last, limits: limits, most: c.maxTransactions, now: now, start: start, end: start + 1, seed: seed,
+		block: block, world: world, watch: c.opts.Observe, shard: s, prev: s.last, limits: limits, most: c.maxTransactions, now: now, start: start, end: start + 1, seed: seed,
 		accounts: map[[32]byte]*change{}, queue: slices.Clone(s.queue), done: s.done,
 		fees: new(big.Int), minted: new(big.Int), imported: new(big.Int), exported: new(big.Int),
 	}, nil

@@ -163,8 +163,11 @@ func (c *Chain) wouldAccept(s *shard, p *inbound) error {
 	if err != nil {
 		return err
 	}
-	result, err := col.run(p.to, p.prepared)
-	return refusal(p.to, result, err)
+	r, err := col.run(p.to, p.prepared)
+	if err != nil && r.execution.Account == nil {
+		return err
+	}
+	return r.refusal(err)
 }
 
 // wait returns what became of a message, when all of it is over.

@@ -19,6 +19,10 @@ import (
 type Trace struct {
 	Tx      tlb.Tx
 	Message Message // what the account received
+	// Execution is what the transaction follows from, After the account
+	// afterwards, a ShardAccount.
+	Execution Execution
+	After     *cell.Cell
 
 	// Exit is how the compute phase ended. Skipped says why it did not run,
 	// and is empty when it did.
@@ -171,11 +175,11 @@ func (f *flight) close() {
 }
 
 // executed is told of the transaction its message led to.
-func (o *origin) executed(msg *tvm.PreparedMessage, tx *tontlb.Transaction, r *tvm.TransactionExecutionResult) *Trace {
+func (o *origin) executed(msg *tvm.PreparedMessage, tx *tontlb.Transaction, e executed) *Trace {
 	if o == nil {
 		return nil
 	}
-	t := newTrace(msg, tx, r)
+	t := newTrace(msg, tx, e)
 	if o.parent == nil {
 		o.flight.trace = t
 	} else {
@@ -200,7 +204,8 @@ func (o *origin) settled() {
 	}
 }
 
-func newTrace(msg *tvm.PreparedMessage, tx *tontlb.Transaction, r *tvm.TransactionExecutionResult) *Trace {
+func newTrace(msg *tvm.PreparedMessage, tx *tontlb.Transaction, e executed) *Trace {
+	r := e.result
 	state := r.NextAccount.State()
 	t := &Trace{
 		Tx: tlb.Tx{
@@ -208,7 +213,7 @@ func newTrace(msg *tvm.PreparedMessage, tx *tontlb.Transaction, r *tvm.Transacti
 			PrevLT: tx.PrevTxLT, PrevHash: [32]byte(tx.PrevTxHash),
 			Time: time.Unix(int64(tx.Now), 0), Root: r.TransactionCell,
 		},
-		Message: describe(msg),
+		Message: describe(msg), Execution: e.execution, After: e.outcome.After,
 		Gas:     uint64(max(r.GasUsed, 0)),
 		Fees:    nano(tx.TotalFees.Coins),
 		Balance: nano(state.Balance),
