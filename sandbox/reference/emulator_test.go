@@ -23,10 +23,30 @@ func observe(e sandbox.Execution, o sandbox.Outcome) error {
 	return reference.Check(reference.Execution(e), reference.Outcome(o))
 }
 
-// goVM is the executor under test.
-func goVM(e reference.Execution) (reference.Outcome, error) {
-	o, err := sandbox.Execution(e).Run(nil)
-	return reference.Outcome(o), err
+// cpp is the reference, with one open emulator for each configuration.
+var cpp = sync.OnceValue(func() reference.Executor {
+	var mu sync.Mutex
+	open := make(map[cell.Hash]*reference.Emulator)
+	return func(in reference.Execution) (reference.Outcome, error) {
+		mu.Lock()
+		e, ok := open[in.Config.HashKey()]
+		if !ok {
+			var err error
+			if e, err = reference.Open(in.Config); err != nil {
+				mu.Unlock()
+				return reference.Outcome{}, err
+			}
+			open[in.Config.HashKey()] = e
+		}
+		mu.Unlock()
+		return e.Run(in)
+	}
+})
+
+// The reference itself makes what mainnet made.
+func TestMainnetReference(t *testing.T) {
+	t.Parallel()
+	replayAll(t, cpp(), mainnet(t))
 }
 
 func TestCheckChain(t *testing.T) {

@@ -174,8 +174,15 @@ func (b *BoC) UnmarshalText(text []byte) error {
 	if err != nil {
 		return err
 	}
-	b.Cell, err = cell.FromBOC(raw)
-	return err
+	c, err := cell.FromBOC(raw)
+	if err != nil {
+		return err
+	}
+	if c.LevelMask().Mask != 0 {
+		return errors.New("a part of a proof")
+	}
+	b.Cell = c
+	return nil
 }
 
 // Seed is 256 bits of chance, in JSON hexadecimal.
