@@ -13,7 +13,7 @@ import (
 // located is an account found, or proven to be absent, in a state.
 type located struct {
 	ref     *view       // the block the client referred to
-	shard   *view       // the block whose state has the account; ref in the masterchain
+	shard   *view       // the block whose state has the account; ref in the masterchain; nil: no such workchain
 	entry   *shardEntry // from ref to shard; nil when they are the same
 	proof   []*cell.Cell
 	account *cell.Cell // nil: absent
@@ -37,6 +37,10 @@ func (a *answerer) locate(id *BlockID, account ton.AccountID) (*located, error) 
 	case isMaster(at) && account.Workchain != masterchain:
 		if l.entry, err = ref.shard(account.Workchain, prefix); err != nil {
 			return nil, err
+		}
+		if l.entry.leaf == nil {
+			l.shard = nil
+			return l, nil
 		}
 		if l.shard, err = a.view(&l.entry.id); err != nil {
 			return nil, err
@@ -87,15 +91,29 @@ func findAccount(state *cell.Cell, address []byte) (*tontlb.ShardAccount, error)
 	return &found, nil
 }
 
+// shardID names the block whose state was looked into.
+func (l *located) shardID() *BlockID {
+	if l.shard == nil {
+		none := noBlock()
+		return &none
+	}
+	return &l.shard.block.id
+}
+
+// shardProof leads from ref to shard; nothing where they are the same.
+func (l *located) shardProof() []*cell.Cell {
+	if l.entry == nil {
+		return nil
+	}
+	return l.entry.proof
+}
+
 func (a *answerer) accountState(id *BlockID, account ton.AccountID, pruned bool) (tl.Serializable, error) {
 	l, err := a.locate(id, account)
 	if err != nil {
 		return nil, err
 	}
-	answer := ton.AccountState{ID: &l.ref.block.id, Shard: &l.shard.block.id, Proof: l.proof, State: l.account}
-	if l.entry != nil {
-		answer.ShardProof = l.entry.proof
-	}
+	answer := ton.AccountState{ID: &l.ref.block.id, Shard: l.shardID(), ShardProof: l.shardProof(), Proof: l.proof, State: l.account}
 	if pruned && l.account != nil {
 		// Balance, status and the hashes of code and data, but not their content.
 		if answer.State, err = prove(l.account, open); err != nil {

@@ -75,6 +75,19 @@ func (a *answerer) answer(ctx context.Context, method any) (tl.Serializable, err
 		return a.libraries(q)
 	case ton.GetLibrariesWithProof:
 		return a.librariesWithProof(q)
+	case ton.GetOutMsgQueueSizes:
+		return a.queueSizes(q)
+	case ton.GetBlockOutMsgQueueSize:
+		return a.blockQueueSize(q)
+	case ton.GetDispatchQueueInfo:
+		return a.dispatchQueueInfo(q)
+	case ton.GetDispatchQueueMessages:
+		return a.dispatchQueueMessages(q)
+	case ton.GetValidatorStats:
+		return a.validatorStats(q)
+	case ton.NonfinalGetPendingShardBlocks:
+		// Blocks are final at once, so none is ever pending.
+		return ton.NonfinalPendingShardBlocks{}, nil
 	case ton.SendMessage:
 		return a.send(ctx, q)
 	}

@@ -77,6 +77,18 @@ func (a *answerer) state(b *block) (*cell.Cell, error) {
 	return root, nil
 }
 
+// zeroState fetches the state a shard began with.
+func (a *answerer) zeroState(id *BlockID) (*cell.Cell, error) {
+	root, err := a.src.State(*id)
+	if err != nil {
+		return nil, err
+	}
+	if hash := root.HashKey(); string(hash[:]) != string(id.RootHash) {
+		return nil, ErrNotFound
+	}
+	return root, nil
+}
+
 // masterBlock fetches a masterchain block a client refers to. As in the
 // reference server, sequence number 2^32-1 means the latest.
 func (a *answerer) masterBlock(id *BlockID) (*block, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/tl"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
@@ -16,7 +17,7 @@ import (
 // block if it does not start at one, and then from key block to key block; a
 // proof back is one link.
 func (a *answerer) blockProof(q ton.GetBlockProof) (tl.Serializable, error) {
-	from, err := a.masterBlock(q.KnownBlock)
+	from, err := a.proofEnd(q.KnownBlock)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func (a *answerer) blockProof(q ton.GetBlockProof) (tl.Serializable, error) {
 		head := a.src.MasterHead()
 		target = &head
 	}
-	to, err := a.masterBlock(target)
+	to, err := a.proofEnd(target)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +71,25 @@ func (a *answerer) blockProof(q ton.GetBlockProof) (tl.Serializable, error) {
 		cur = next
 	}
 	return answer, nil
+}
+
+// proofEnd fetches a block that a proof may start from or lead to: one of the
+// masterchain's, or its zero state. That counts as a key block, for it has the
+// configuration.
+func (a *answerer) proofEnd(id *BlockID) (*block, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	if id.SeqNo != 0 || !isMaster(id) {
+		return a.masterBlock(id)
+	}
+	root, err := a.zeroState(id)
+	if err != nil {
+		return nil, err
+	}
+	h := new(tontlb.BlockHeader)
+	h.KeyBlock = true
+	return &block{id: *id.Copy(), root: root, header: h}, nil
 }
 
 // nextKeyBlock is the first key block after b and before to, or else to. It
@@ -127,6 +147,10 @@ func (a *answerer) linkBack(from, to *block) (ton.BlockLinkBackward, error) {
 		return link, err
 	}
 	proof, err := v.stateProof(func(state *cell.Cell) error {
+		// TON's own client looks for the zero state in every such list.
+		if _, err := ancestor(state, 0); err != nil {
+			return err
+		}
 		ref, err := ancestor(state, to.id.SeqNo)
 		if err != nil {
 			return err
@@ -139,11 +163,12 @@ func (a *answerer) linkBack(from, to *block) (ton.BlockLinkBackward, error) {
 	if err != nil {
 		return link, err
 	}
-	dest, err := proveHeader(to, 0)
-	if err != nil {
-		return link, err
+	link = ton.BlockLinkBackward{ToKeyBlock: to.header.KeyBlock, From: &from.id, To: &to.id}
+	if to.id.SeqNo > 0 { // a zero state has no header
+		if link.DestProof, err = proveHeader(to, 0); err != nil {
+			return link, err
+		}
 	}
-	link = ton.BlockLinkBackward{ToKeyBlock: to.header.KeyBlock, From: &from.id, To: &to.id, DestProof: dest}
 	if link.Proof, err = encode(proof[0]); err != nil {
 		return link, err
 	}
@@ -151,11 +176,10 @@ func (a *answerer) linkBack(from, to *block) (ton.BlockLinkBackward, error) {
 	return link, err
 }
 
-// Configuration parameters that say who signs masterchain blocks.
-const (
-	paramCatchain   = 28
-	paramValidators = 34
-)
+// validatorParams say who signs masterchain blocks: 28 how validators are
+// chosen, 34 the validators, and 35 those who stand in for them for a while,
+// whom the sandbox does not have. A client may look for them first.
+var validatorParams = []int32{28, 34, 35}
 
 // linkForward proves a later block by the signatures of the validators that a
 // key block names.
@@ -169,14 +193,19 @@ func (a *answerer) linkForward(from, to *block) (ton.BlockLinkForward, error) {
 		return link, fmt.Errorf("%w: masterchain block %d", ErrNoSignatures, to.id.SeqNo)
 	}
 	config, err := prove(from.root, func(root *cell.Cell) error {
-		if err := visitHeader(root); err != nil {
-			return err
+		var config *cell.Dictionary
+		var err error
+		if from.id.SeqNo == 0 {
+			if err = openState(root); err == nil {
+				config, err = stateConfig(root)
+			}
+		} else if err = visitHeader(root); err == nil {
+			config, err = blockConfig(root)
 		}
-		config, err := blockConfig(root)
 		if err != nil {
 			return err
 		}
-		return openParams(config, &[]int32{paramCatchain, paramValidators})
+		return openParams(config, &validatorParams)
 	})
 	if err != nil {
 		return link, fmt.Errorf("key block %d: %w", from.id.SeqNo, err)

@@ -3,74 +3,62 @@ package liteserver
 import (
 	"errors"
 	"math/big"
+	"slices"
 
 	"github.com/xssnick/tonutils-go/tl"
-	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/tussah-network/tussah/sandbox"
 )
 
-// configOfKeyBlock is the mode bit that asks for the configuration as the last
-// key block holds it, instead of the one in the state.
-const configOfKeyBlock = 0x8000
+// Bits of a config query's mode. All but the last ask for something beyond the
+// parameters listed, as TON's own client does to set up its virtual machine.
+const (
+	configPrevBlocks = 1 << 7  // what PREVMCBLOCKS gives a contract
+	configOfKeyBlock = 1 << 15 // the configuration as the last key block holds it, not the state
+)
 
-// configRoot reads config:(addr:bits256 ^(Hashmap 32 ^Cell)) and opens its
-// dictionary's root.
-func configRoot(s *cell.Slice) (*cell.Dictionary, error) {
-	if _, err := s.LoadSlice(256); err != nil {
-		return nil, err
-	}
-	root, err := s.LoadRefCell()
-	if err != nil {
-		return nil, err
-	}
-	return root.AsDict(32), nil
+// configModes are the parameters that bits of a mode stand for.
+var configModes = map[int32][]int32{
+	1 << 4: {34, 35}, // validators
+	1 << 5: {31},     // special contracts
+	1 << 8: {12},     // workchains
+	1 << 9: {8},      // global version
+	// The version says what PREVMCBLOCKS gives.
+	configPrevBlocks: {8},
 }
 
-// stateConfig opens the configuration in a masterchain state.
-func stateConfig(state *cell.Cell) (*cell.Dictionary, error) {
-	s, err := masterExtra(state)
-	if err != nil {
-		return nil, err
+// wanted are the parameters a query asks for; nil: all.
+func wanted(mode int32, params *[]int32) *[]int32 {
+	if params == nil {
+		return nil
 	}
-	if _, err = shardHashes(s); err != nil {
-		return nil, err
+	all := slices.Clone(*params)
+	for bit, more := range configModes {
+		if mode&bit != 0 {
+			all = append(all, more...)
+		}
 	}
-	return configRoot(s)
+	return &all
 }
 
 // errNotKeyBlock is a block without a configuration where one is needed.
 var errNotKeyBlock = errors.New("not a key block")
 
-// blockConfig opens the configuration in a key block:
-//
-//	key_block:(## 1) shard_hashes shard_fees:(HashmapAugE 96) ^[...] config:key_block?ConfigParams
-func blockConfig(block *cell.Cell) (*cell.Dictionary, error) {
-	s, key, err := blockMasterExtra(block)
-	if err != nil {
-		return nil, err
-	}
-	if !key {
-		return nil, errNotKeyBlock
-	}
-	if _, err = shardHashes(s); err != nil {
-		return nil, err
-	}
-	if err = skipShardFees(s); err != nil {
-		return nil, err
-	}
-	if _, err = s.LoadRefCell(); err != nil {
-		return nil, err
-	}
-	return configRoot(s)
+// stateConfig opens the configuration in a masterchain state.
+func stateConfig(state *cell.Cell) (*cell.Dictionary, error) {
+	x, err := stateMasterExtra(state)
+	return x.config, err
 }
 
-// skipShardFees passes over shard_fees:(HashmapAugE 96 ShardFeeCreated ...).
-func skipShardFees(s *cell.Slice) error {
-	var fees tontlb.ShardFeesAugDict
-	return fees.LoadFromCell(s)
+// blockConfig opens the configuration in a key block.
+func blockConfig(block *cell.Cell) (*cell.Dictionary, error) {
+	x, err := blockMasterExtra(block)
+	if err == nil && x.config == nil {
+		err = errNotKeyBlock
+	}
+	return x.config, err
 }
 
 // openParams opens parameters with all their content, or all parameters if
@@ -103,6 +91,7 @@ func (a *answerer) config(id *BlockID, mode int32, params *[]int32) (tl.Serializ
 	if params != nil && len(*params) > maxParams {
 		return nil, badQuery("more than %d parameters", maxParams)
 	}
+	params = wanted(mode, params)
 	if mode&configOfKeyBlock != 0 {
 		return a.keyBlockConfig(id, mode, params)
 	}
@@ -115,6 +104,11 @@ func (a *answerer) config(id *BlockID, mode int32, params *[]int32) (tl.Serializ
 		if err != nil {
 			return err
 		}
+		if mode&configPrevBlocks != 0 {
+			if err = openPrevBlocks(state, v.block.id.SeqNo); err != nil {
+				return err
+			}
+		}
 		return openParams(config, params)
 	})
 	if err != nil {
@@ -126,6 +120,31 @@ func (a *answerer) config(id *BlockID, mode int32, params *[]int32) (tl.Serializ
 	}
 	answer.ConfigProof, err = encode(proof[1])
 	return answer, err
+}
+
+// openPrevBlocks opens the entries of the blocks that PREVMCBLOCKS gives: the
+// last sixteen and the last ones with a round number. The zero state is among
+// them because TON's own client looks for it in any state.
+func openPrevBlocks(state *cell.Cell, seqno uint32) error {
+	const recent = 16
+	entries := []uint32{0}
+	for n := seqno; n > 0 && seqno-n < recent-1; n-- {
+		entries = append(entries, n-1)
+	}
+	for n, left := seqno/100*100, recent; left > 0; n, left = n-100, left-1 {
+		if n < seqno {
+			entries = append(entries, n)
+		}
+		if n < 100 {
+			break
+		}
+	}
+	for _, n := range entries {
+		if _, err := ancestor(state, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keyBlockConfig proves the configuration by the last key block up to id.

@@ -33,8 +33,6 @@ var (
 	ErrUnknownQuery = errors.New("unknown query")
 	// ErrNoTransaction is a starting point that is not in the account's history.
 	ErrNoTransaction = errors.New("cannot compute block with specified transaction: lt not in db")
-	// ErrNoWorkchain is an account of a workchain the block has no shard of.
-	ErrNoWorkchain = errors.New("no shard for this workchain")
 	// ErrTooLarge is an answer that does not fit into a frame.
 	ErrTooLarge = errors.New("answer is too large")
 	// ErrNoSignatures is a proof over blocks whose signatures the chain lacks.
@@ -62,8 +60,9 @@ func failure(err error) (answer ton.LSError, known bool) {
 		code = codeTimeout
 	case errors.Is(err, ErrBadQuery), errors.Is(err, ErrUnknownQuery):
 		code = codeProtocol
-	case errors.Is(err, ErrNoTransaction), errors.Is(err, ErrNoWorkchain),
-		errors.Is(err, ErrTooLarge), errors.Is(err, ErrNoSignatures), errors.Is(err, ErrResult):
+	case errors.Is(err, ErrNoTransaction),
+		errors.Is(err, ErrTooLarge), errors.Is(err, ErrNoSignatures), errors.Is(err, ErrResult),
+		errors.Is(err, ErrNoStats):
 		code = codeFailure
 	case errors.Is(err, ErrRefused):
 		code = codeRefused

@@ -2,10 +2,12 @@ package liteserver
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"sync"
 
 	"github.com/xssnick/tonutils-go/tl"
 	"github.com/xssnick/tonutils-go/ton"
+	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/tussah-network/tussah/sandbox"
 )
@@ -49,7 +51,9 @@ func (a *answerer) masterchainInfo() (tl.Serializable, error) {
 }
 
 func (a *answerer) masterchainInfoExt(q ton.GetMasterchainInfoExt) (tl.Serializable, error) {
-	if q.Mode != 0 {
+	// Mode 1 asks for the block up to which the server has the shards' states
+	// too. Here that is every block.
+	if q.Mode&^(1|1<<31) != 0 {
 		return nil, badQuery("unsupported getMasterchainInfoExt mode %d", q.Mode)
 	}
 	head := a.src.MasterHead()
@@ -66,7 +70,7 @@ func (a *answerer) masterchainInfoExt(q ton.GetMasterchainInfoExt) (tl.Serializa
 		return nil, err
 	}
 	return ton.MasterchainInfoExt{
-		Version: a.version, Capabilities: a.capabilities,
+		Mode: q.Mode &^ (1 << 31), Version: a.version, Capabilities: a.capabilities,
 		Last: &b.id, LastUTime: b.header.GenUtime, Now: a.now(),
 		StateRootHash: state[:], Init: zero,
 	}, nil
@@ -80,20 +84,63 @@ func (a *answerer) blockData(q ton.GetBlockData) (tl.Serializable, error) {
 	return ton.BlockData{ID: &b.id, Payload: sandbox.BlockBOC(b.root)}, nil
 }
 
-// blockState answers with a whole state. It is meant for debugging: like the
-// reference server, it refuses states that are not small.
+// blockState answers with a whole state, the zero state too. It is meant for
+// debugging: like the reference server, it refuses states that are not small.
 func (a *answerer) blockState(q ton.GetState) (tl.Serializable, error) {
-	b, err := a.block(q.ID)
-	if err != nil {
+	if err := checkID(q.ID); err != nil {
 		return nil, err
 	}
-	root, err := a.state(b)
-	if err != nil {
+	var root *cell.Cell
+	if q.ID.SeqNo == 0 {
+		var err error
+		if root, err = a.zeroState(q.ID); err != nil {
+			return nil, err
+		}
+	} else {
+		b, err := a.block(q.ID)
+		if err != nil {
+			return nil, err
+		}
+		if root, err = a.state(b); err != nil {
+			return nil, err
+		}
+	}
+	if err := countCells(root, maxStateCells); err != nil {
 		return nil, err
 	}
 	data := sandbox.BlockBOC(root)
 	sum := sha256.Sum256(data)
-	return ton.BlockState{ID: &b.id, RootHash: root.Hash(), FileHash: sum[:], Data: data}, nil
+	return ton.BlockState{ID: q.ID, RootHash: root.Hash(), FileHash: sum[:], Data: data}, nil
+}
+
+// countCells visits the cells of a tree, and is [ErrTooLarge] if there are more
+// than limit.
+func countCells(root *cell.Cell, limit int) error {
+	seen := make(map[cell.Hash]bool)
+	queue := []*cell.Cell{root}
+	for len(queue) > 0 {
+		c := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		hash := c.HashKey()
+		if seen[hash] {
+			continue
+		}
+		if seen[hash] = true; len(seen) > limit {
+			return fmt.Errorf("%w: more than %d cells", ErrTooLarge, limit)
+		}
+		s, err := c.BeginParse()
+		if err != nil {
+			return err
+		}
+		for i := range s.RefsNum() {
+			ref, err := s.PeekRefCellAt(i)
+			if err != nil {
+				return err
+			}
+			queue = append(queue, ref)
+		}
+	}
+	return nil
 }
 
 func (a *answerer) blockHeader(q ton.GetBlockHeader) (tl.Serializable, error) {
@@ -113,6 +160,9 @@ const (
 	withUpdate    = 1
 	withValueFlow = 2
 	withExtra     = 16
+	// Of a masterchain block's extra, with the bit above:
+	withShards     = 32
+	withSignatures = 64
 )
 
 func (a *answerer) lookupBlock(q ton.LookupBlock) (tl.Serializable, error) {
@@ -158,10 +208,34 @@ func (a *answerer) lookup(mode uint32, id *ton.BlockInfoShort, lt uint64, utime 
 	default:
 		return BlockID{}, badQuery("exactly one of mode.0, mode.1, and mode.2 bits must be set")
 	}
-	found, err := a.src.Lookup(id.Workchain, id.Shard, by)
+	shard, err := a.shardOf(id.Workchain, id.Shard)
+	if err != nil {
+		return BlockID{}, err
+	}
+	found, err := a.src.Lookup(id.Workchain, shard, by)
 	if err == nil && found.SeqNo == 0 && by.Mode != sandbox.BySeqno {
 		// The zero state is old enough, but it is no block.
-		found, err = a.src.Lookup(id.Workchain, id.Shard, Lookup{Mode: sandbox.BySeqno, Seqno: 1})
+		found, err = a.src.Lookup(id.Workchain, shard, Lookup{Mode: sandbox.BySeqno, Seqno: 1})
 	}
 	return found, err
+}
+
+// shardOf is the shard that a shard named by a client falls into: TON takes the
+// name as the beginning of an address, so of a workchain that is split, the
+// whole means the first shard of its second half.
+func (a *answerer) shardOf(workchain int32, prefix int64) (int64, error) {
+	if workchain == masterchain {
+		return masterShard, nil
+	}
+	head := a.src.MasterHead()
+	b, err := a.block(&head)
+	if err != nil {
+		return 0, err
+	}
+	x, err := blockMasterExtra(b.root)
+	if err != nil {
+		return 0, err
+	}
+	id, _, err := findShard(x.shards, workchain, uint64(prefix))
+	return id.Shard, err
 }

@@ -65,12 +65,36 @@ func newKeyChain(t testing.TB, n uint32, key func(seqno uint32) bool) *keyChain 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &keyChain{
-		stubSource: *newStub(), blocks: []*cell.Cell{nil}, states: []*cell.Cell{empty}, signer: []ed25519.PrivateKey{nil},
-		ids: []BlockID{{Workchain: masterchain, Shard: masterShard, RootHash: empty.Hash(), FileHash: zeroHash}},
+	state := func(seqno uint32, key bool, config *cell.Cell) *cell.Cell {
+		info := tontlb.McStateExtraBlockInfo{PrevBlocks: &tontlb.OldMcBlocksInfoAugDict{AugmentedDictionary: old.Copy()}, AfterKeyBlock: key}
+		extra := cell.BeginCell().MustStoreUInt(tagMasterState, 16).MustStoreBoolBit(false).
+			MustStoreSlice(bytes.Repeat([]byte{0x55}, 32), 256).MustStoreRef(config).
+			MustStoreRef(must(tontlb.ToCell(info))).MustStoreUInt(0, 5).EndCell()
+		return must(tontlb.ToCell(tontlb.ShardStateUnsplit{
+			ShardIdent: tontlb.ShardIdent{WorkchainID: masterchain}, Seqno: seqno, GenLT: uint64(seqno), OutMsgQueueInfo: empty,
+			Accounts: struct {
+				ShardAccounts *tontlb.ShardAccountsAugDict `tlb:"."`
+			}{newShardAccounts(t)},
+			Stats: empty, McStateExtra: extra,
+		}))
+	}
+	remember := func(id BlockID, key bool) {
+		t.Helper()
+		ref := must(tontlb.ToCell(tontlb.KeyExtBlkRef{IsKey: key, BlkRef: tontlb.ExtBlkRef{
+			EndLt: uint64(id.SeqNo), SeqNo: id.SeqNo, RootHash: id.RootHash, FileHash: id.FileHash,
+		}}))
+		if err := old.SetIntKey(big.NewInt(int64(id.SeqNo)), ref); err != nil {
+			t.Fatal(err)
+		}
 	}
 	lastKey := uint32(0)
 	validator := ed25519.NewKeyFromSeed(zeroHash)
+	zero := state(0, true, keyChainConfig(t, validator))
+	c := &keyChain{
+		stubSource: *newStub(), blocks: []*cell.Cell{nil}, states: []*cell.Cell{zero}, signer: []ed25519.PrivateKey{nil},
+		ids: []BlockID{{Workchain: masterchain, Shard: masterShard, RootHash: zero.Hash(), FileHash: zeroHash}},
+	}
+	remember(c.ids[0], true)
 	for seqno := uint32(1); seqno <= n; seqno++ {
 		isKey := key(seqno)
 		signer := validator // signs this block, a key block too
@@ -79,18 +103,7 @@ func newKeyChain(t testing.TB, n uint32, key func(seqno uint32) bool) *keyChain 
 		}
 		config := keyChainConfig(t, validator)
 
-		info := tontlb.McStateExtraBlockInfo{PrevBlocks: &tontlb.OldMcBlocksInfoAugDict{AugmentedDictionary: old.Copy()}, AfterKeyBlock: isKey}
-		extra := cell.BeginCell().MustStoreUInt(tagMasterState, 16).MustStoreBoolBit(false).
-			MustStoreSlice(bytes.Repeat([]byte{0x55}, 32), 256).MustStoreRef(config).
-			MustStoreRef(must(tontlb.ToCell(info))).MustStoreUInt(0, 5).EndCell()
-		state := must(tontlb.ToCell(tontlb.ShardStateUnsplit{
-			ShardIdent: tontlb.ShardIdent{WorkchainID: masterchain}, Seqno: seqno, GenLT: uint64(seqno), OutMsgQueueInfo: empty,
-			Accounts: struct {
-				ShardAccounts *tontlb.ShardAccountsAugDict `tlb:"."`
-			}{newShardAccounts(t)},
-			Stats: empty, McStateExtra: extra,
-		}))
-
+		state := state(seqno, isKey, config)
 		update := must(cell.CreateMerkleUpdate(must(cell.CreatePrunedBranch(c.states[seqno-1], 1, 0)), must(cell.CreatePrunedBranch(state, 1, 0))))
 		var header tontlb.BlockHeader
 		header.SeqNo, header.KeyBlock, header.PrevKeyBlockSeqno = seqno, isKey, lastKey
@@ -111,12 +124,7 @@ func newKeyChain(t testing.TB, n uint32, key func(seqno uint32) bool) *keyChain 
 
 		id := BlockID{Workchain: masterchain, Shard: masterShard, SeqNo: seqno, RootHash: block.Hash(), FileHash: zeroHash}
 		c.blocks, c.states, c.ids, c.signer = append(c.blocks, block), append(c.states, state), append(c.ids, id), append(c.signer, signer)
-		ref := must(tontlb.ToCell(tontlb.KeyExtBlkRef{IsKey: isKey, BlkRef: tontlb.ExtBlkRef{
-			EndLt: uint64(seqno), SeqNo: seqno, RootHash: id.RootHash, FileHash: id.FileHash,
-		}}))
-		if err := old.SetIntKey(big.NewInt(int64(seqno)), ref); err != nil {
-			t.Fatal(err)
-		}
+		remember(id, isKey)
 		if isKey {
 			lastKey = seqno
 		}
@@ -246,7 +254,6 @@ func TestProofChainRefusals(t *testing.T) {
 		from, to *BlockID
 		want     error
 	}{
-		{"zero state", &chain.ids[0], &chain.ids[2], ErrNotFound},
 		{"shard block", &shard, &chain.ids[2], ErrBadQuery},
 		{"unsigned block", &chain.ids[1], &chain.ids[2], ErrNoSignatures},
 	} {

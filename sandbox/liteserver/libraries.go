@@ -1,7 +1,9 @@
 package liteserver
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/xssnick/tonutils-go/tl"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
@@ -34,18 +36,36 @@ func stateLibraries(state *cell.Cell) (*cell.Dictionary, error) {
 	return s.LoadDict(256)
 }
 
+// libraryList is which libraries a query asks for: the first few it names, in
+// order and each once.
+func libraryList(hashes [][]byte) ([][]byte, error) {
+	list := slices.Clone(hashes[:min(len(hashes), maxLibraries)])
+	for _, hash := range list {
+		if len(hash) != 32 {
+			return nil, badQuery("incomplete library hash")
+		}
+	}
+	slices.SortFunc(list, bytes.Compare)
+	return slices.CompactFunc(list, bytes.Equal), nil
+}
+
+// Bits of a getLibrariesWithProof query's mode.
+const (
+	librariesPublishers = 1 << 0 // prove who publishes each
+	librariesNoData     = 1 << 1 // leave the libraries themselves out
+)
+
 // findLibraries opens the libraries with the given hashes, as far as there are
-// such. LibDescr is shared_lib_descr$00 lib:^Cell publishers:(Hashmap 256 True).
-func findLibraries(state *cell.Cell, hashes [][]byte) ([]*ton.LibraryEntry, error) {
+// such:
+//
+//	shared_lib_descr$00 lib:^Cell publishers:(Hashmap 256 True) = LibDescr;
+func findLibraries(state *cell.Cell, hashes [][]byte, mode uint32) ([]*ton.LibraryEntry, error) {
 	found := []*ton.LibraryEntry{}
 	libraries, err := stateLibraries(state)
 	if err != nil {
 		return nil, err
 	}
 	for _, hash := range hashes {
-		if len(hash) != 32 {
-			return nil, badQuery("incomplete library hash")
-		}
 		value, err := libraries.LoadValue(cell.BeginCell().MustStoreSlice(hash, 256).EndCell())
 		if errors.Is(err, cell.ErrNoSuchKeyInDict) {
 			continue
@@ -53,29 +73,40 @@ func findLibraries(state *cell.Cell, hashes [][]byte) ([]*ton.LibraryEntry, erro
 		if err != nil {
 			return nil, err
 		}
-		lib, err := value.PeekRefCell()
+		if tag, err := value.LoadUInt(2); err != nil || tag != 0 {
+			return nil, errors.New("malformed library description")
+		}
+		lib, err := value.LoadRefCell()
 		if err != nil {
 			return nil, err
 		}
-		data, err := encode(lib.WithoutTrace())
-		if err != nil {
-			return nil, err
+		if mode&librariesPublishers != 0 {
+			if err = openRefs(value, make(map[cell.Hash]bool)); err != nil {
+				return nil, err
+			}
 		}
-		found = append(found, &ton.LibraryEntry{Hash: hash, Data: data})
+		entry := &ton.LibraryEntry{Hash: hash}
+		if mode&librariesNoData == 0 {
+			if entry.Data, err = encode(lib.WithoutTrace()); err != nil {
+				return nil, err
+			}
+		}
+		found = append(found, entry)
 	}
 	return found, nil
 }
 
 func (a *answerer) libraries(q ton.GetLibraries) (tl.Serializable, error) {
-	if len(q.LibraryList) > maxLibraries {
-		return nil, badQuery("more than %d libraries", maxLibraries)
+	list, err := libraryList(q.LibraryList)
+	if err != nil {
+		return nil, err
 	}
 	head := a.src.MasterHead()
 	v, err := a.view(&head)
 	if err != nil {
 		return nil, err
 	}
-	found, err := findLibraries(v.state, q.LibraryList)
+	found, err := findLibraries(v.state, list, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +114,9 @@ func (a *answerer) libraries(q ton.GetLibraries) (tl.Serializable, error) {
 }
 
 func (a *answerer) librariesWithProof(q ton.GetLibrariesWithProof) (tl.Serializable, error) {
-	if len(q.LibraryList) > maxLibraries {
-		return nil, badQuery("more than %d libraries", maxLibraries)
+	list, err := libraryList(q.LibraryList)
+	if err != nil {
+		return nil, err
 	}
 	v, err := a.masterView(q.ID)
 	if err != nil {
@@ -92,7 +124,7 @@ func (a *answerer) librariesWithProof(q ton.GetLibrariesWithProof) (tl.Serializa
 	}
 	answer := ton.LibraryResultWithProof{ID: &v.block.id, Mode: q.Mode}
 	proof, err := v.stateProof(func(state *cell.Cell) error {
-		answer.Result, err = findLibraries(state, q.LibraryList)
+		answer.Result, err = findLibraries(state, list, q.Mode)
 		return err
 	})
 	if err != nil {

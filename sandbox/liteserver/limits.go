@@ -31,7 +31,17 @@ const (
 
 	// maxLibraries and maxParams bound the lists a client may ask for.
 	maxLibraries = 16
-	maxParams    = 512
+	maxParams    = 256
+
+	// maxStateCells is how many cells of a state are visited for getState, which
+	// is for debugging: a state that is bigger is refused before it is written
+	// down, for cells that may be on disk.
+	maxStateCells = 1 << 17
+
+	// maxDispatch is the most accounts or messages of a dispatch queue per answer,
+	// maxDispatchBOC the most messages that come with their content.
+	maxDispatch    = 64
+	maxDispatchBOC = 16
 
 	// maxProofLinks is the most links in one getBlockProof answer; a client
 	// that wants more asks again from where the answer ended.

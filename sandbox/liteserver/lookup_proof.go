@@ -1,10 +1,7 @@
 package liteserver
 
 import (
-	"math/big"
-
 	"github.com/xssnick/tonutils-go/tl"
-	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
@@ -39,8 +36,19 @@ func proveHeader(b *block, mode uint32) ([]byte, error) {
 				return err
 			}
 			if b.id.Workchain == masterchain {
-				if _, _, err = blockMasterExtra(root); err != nil {
+				x, err := blockMasterExtra(root)
+				if err != nil {
 					return err
+				}
+				if mode&withShards != 0 && !x.shards.IsEmpty() {
+					if err = openAll(x.shards.AsCell()); err != nil {
+						return err
+					}
+				}
+				if mode&withSignatures != 0 {
+					if err = openRefs(x.signatures, make(map[cell.Hash]bool)); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -53,9 +61,9 @@ func proveHeader(b *block, mode uint32) ([]byte, error) {
 }
 
 // lookupBlockWithProof proves a looked-up block from a masterchain block the
-// client trusts: from there to the masterchain block that includes the found
-// one, from that through shard blocks to the found one, and by the header of
-// the block before it that no earlier block fits.
+// client trusts: that one's state lists the masterchain block that includes the
+// found one, from there shard blocks lead to the found one, and the header of
+// the block before it shows that no earlier block fits.
 func (a *answerer) lookupBlockWithProof(q ton.LookupBlockWithProof) (tl.Serializable, error) {
 	trusted, err := a.masterView(q.MCBlockID)
 	if err != nil {
@@ -72,12 +80,9 @@ func (a *answerer) lookupBlockWithProof(q ton.LookupBlockWithProof) (tl.Serializ
 	answer := ton.LookupBlockResult{ID: &b.id, Mode: q.Mode, ShardLinks: []ton.ShardBlockLink{}}
 	master := b
 	if !isMaster(&b.id) {
-		var links []ton.ShardBlockLink
-		if master, links, err = a.shardLinks(b); err != nil {
+		if master, answer.ShardLinks, err = a.shardLinks(b); err != nil {
 			return nil, err
 		}
-		// The first link is the masterchain block's own proof.
-		answer.MCBlockProof, answer.ShardLinks = links[0].Proof, links[1:]
 	}
 	answer.MCBlockID = &master.id
 	if master.id.SeqNo > trusted.block.id.SeqNo {
@@ -91,7 +96,10 @@ func (a *answerer) lookupBlockWithProof(q ton.LookupBlockWithProof) (tl.Serializ
 		if err != nil {
 			return nil, err
 		}
-		if answer.ClientMCStateProof, err = encode(proof...); err != nil {
+		if answer.ClientMCStateProof, err = encode(proof[0]); err != nil {
+			return nil, err
+		}
+		if answer.MCBlockProof, err = encode(proof[1]); err != nil {
 			return nil, err
 		}
 	}
@@ -101,61 +109,14 @@ func (a *answerer) lookupBlockWithProof(q ton.LookupBlockWithProof) (tl.Serializ
 	if q.Mode&lookupMask == lookupSeqno || b.id.SeqNo <= 1 {
 		return answer, nil
 	}
-	parents, err := ton.GetParentBlocks(b.header)
+	parent, err := parentOf(b, q.ID.Shard)
 	if err != nil {
 		return nil, err
 	}
-	prev, err := a.block(parents[0])
+	prev, err := a.block(parent)
 	if err != nil {
 		return nil, err
 	}
 	answer.PrevHeader, err = proveHeader(prev, 0)
 	return answer, err
-}
-
-// prevBlocks opens the list of earlier masterchain blocks in a masterchain state.
-func prevBlocks(state *cell.Cell) (*tontlb.OldMcBlocksInfoAugDict, error) {
-	s, err := masterExtra(state)
-	if err != nil {
-		return nil, err
-	}
-	if _, err = shardHashes(s); err != nil {
-		return nil, err
-	}
-	if _, err = s.LoadSlice(256); err != nil { // config address
-		return nil, err
-	}
-	if _, err = s.LoadRefCell(); err != nil { // config
-		return nil, err
-	}
-	info, err := s.LoadRef()
-	if err != nil {
-		return nil, err
-	}
-	// flags:(## 16) validator_info:(32+32+1 bits) prev_blocks:OldMcBlocksInfo
-	if _, err = info.LoadSlice(16 + 32 + 32 + 1); err != nil {
-		return nil, err
-	}
-	var prev tontlb.OldMcBlocksInfoAugDict
-	if err = prev.LoadFromCell(info); err != nil {
-		return nil, err
-	}
-	return &prev, nil
-}
-
-// ancestor opens the entry of an earlier masterchain block.
-func ancestor(state *cell.Cell, seqno uint32) (*tontlb.KeyExtBlkRef, error) {
-	prev, err := prevBlocks(state)
-	if err != nil {
-		return nil, err
-	}
-	value, err := prev.LoadValueByIntKey(new(big.Int).SetUint64(uint64(seqno)))
-	if err != nil {
-		return nil, err
-	}
-	var ref tontlb.KeyExtBlkRef
-	if err = tontlb.LoadFromCell(&ref, value); err != nil {
-		return nil, err
-	}
-	return &ref, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
+	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/tlb/get"
 )
@@ -22,6 +23,7 @@ const (
 	methodStateProof = 1 << 1 // of what the method read in the account
 	methodResult     = 1 << 2 // the stack
 	methodModes      = methodProof | methodStateProof | methodResult
+	methodKnown      = 1<<6 - 1
 )
 
 // exitNoContract is the exit code for an account without code, as clients know it.
@@ -37,6 +39,9 @@ var ErrResult = errors.New("method has no result that can be sent")
 
 // runMethod runs a get method on an account as of a block.
 func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
+	if q.Mode&^methodKnown != 0 {
+		return nil, badQuery("unsupported mode in runSmcMethod")
+	}
 	args, err := parseStack(q.Params)
 	if err != nil {
 		return nil, err
@@ -50,13 +55,10 @@ func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
 		return nil, err
 	}
 	answer := ton.RunMethodResult{
-		Mode: q.Mode & methodModes, ID: &l.ref.block.id, ShardBlock: &l.shard.block.id, ExitCode: exitNoContract,
+		Mode: q.Mode & methodModes, ID: &l.ref.block.id, ShardBlock: l.shardID(), ExitCode: exitNoContract,
 	}
 	if q.Mode&methodProof != 0 {
-		answer.Proof = l.proof
-		if l.entry != nil {
-			answer.ShardProof = l.entry.proof
-		}
+		answer.Proof, answer.ShardProof = l.proof, l.shardProof()
 	}
 	if l.account == nil {
 		return answer, nil
@@ -100,16 +102,19 @@ func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
 }
 
 // configFor is the configuration a method sees: that of the masterchain block
-// the client refers to, or the latest if it refers to a shard block.
+// the client refers to, or the one that the shard block it refers to had seen.
 func (a *answerer) configFor(ref *view) (*cell.Cell, error) {
-	if !isMaster(&ref.block.id) {
-		head := a.src.MasterHead()
-		var err error
-		if ref, err = a.view(&head); err != nil {
+	root := ref.state
+	if at := ref.block.header.MasterRef; at != nil {
+		master, err := a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: at.SeqNo})
+		if err != nil {
+			return nil, err
+		}
+		if root, err = a.stateAt(&master); err != nil {
 			return nil, err
 		}
 	}
-	config, err := stateConfig(ref.state)
+	config, err := stateConfig(root)
 	if err != nil {
 		return nil, err
 	}

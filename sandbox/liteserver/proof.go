@@ -37,8 +37,13 @@ func openUnseen(c *cell.Cell, seen map[cell.Hash]bool) error {
 	if err != nil {
 		return err
 	}
-	for s.RefsNum() > 0 {
-		ref, err := s.LoadRefCell()
+	return openRefs(s, seen)
+}
+
+// openRefs reads everything below an open cell that is not among seen.
+func openRefs(s *cell.Slice, seen map[cell.Hash]bool) error {
+	for i := range s.RefsNum() {
+		ref, err := s.PeekRefCellAt(i)
 		if err != nil {
 			return err
 		}
@@ -86,6 +91,16 @@ func child(c *cell.Cell, i int) (*cell.Cell, error) {
 		return nil, err
 	}
 	return s.PeekRefCellAt(i)
+}
+
+// openState opens what every proof of a state has: its root, and its totals,
+// which TON's own client takes apart whatever it looks for.
+func openState(state *cell.Cell) error {
+	totals, err := child(state, stateTotals)
+	if err != nil {
+		return err
+	}
+	return open(totals)
 }
 
 // stateHash is the hash of the state after a block, from the block itself.

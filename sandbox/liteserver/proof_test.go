@@ -111,11 +111,11 @@ func TestAccountProofs(t *testing.T) {
 		}
 		at := s.ID
 		if addr.Workchain() != masterchain {
-			shards, err := stateShards(proven(t, &head, s.ShardProof))
+			x, err := stateMasterExtra(proven(t, &head, s.ShardProof))
 			if err != nil {
 				t.Fatal(err)
 			}
-			id, _, err := findShard(shards, addr.Workchain(), accountPrefix(addr.Data()))
+			id, _, err := findShard(x.shards, addr.Workchain(), accountPrefix(addr.Data()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,8 +184,20 @@ func TestAccountProofs(t *testing.T) {
 	if _, err := a.accountState(&e.id, ton.AccountID{Workchain: masterchain, ID: numbered(1).Data()}, false); !errors.Is(err, ErrBadQuery) {
 		t.Errorf("masterchain account as of a shard block: %v", err)
 	}
-	if _, err := a.accountState(&head, ton.AccountID{Workchain: 3, ID: numbered(1).Data()}, false); !errors.Is(err, ErrNoWorkchain) {
-		t.Errorf("account of no workchain: %v", err)
+	answer, err := a.accountState(&head, ton.AccountID{Workchain: 3, ID: numbered(1).Data()}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere := answer.(ton.AccountState)
+	if none := noBlock(); !nowhere.Shard.Equals(&none) || nowhere.State != nil {
+		t.Errorf("account of no workchain: %+v", nowhere)
+	}
+	x, err := stateMasterExtra(proven(t, &head, nowhere.ShardProof))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := findShard(x.shards, 3, 0); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the proof does not show that there is no workchain: %v", err)
 	}
 	forged := *head.Copy()
 	forged.FileHash[0] ^= 1
@@ -418,11 +430,11 @@ func follow(t testing.TB, from *BlockID, links []ton.ShardBlockLink, to *BlockID
 	for i, link := range links {
 		body := unwrap(t, boc(t, link.Proof), cur.RootHash)
 		if isMaster(&cur) {
-			shards, err := blockShards(body)
+			x, err := blockMasterExtra(body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			id, _, err := findShard(shards, link.ID.Workchain, uint64(link.ID.Shard))
+			id, _, err := findShard(x.shards, link.ID.Workchain, uint64(link.ID.Shard))
 			if err != nil || !id.Equals(link.ID) {
 				t.Fatalf("link %d names %v, the proof %v, %v", i, link.ID, id, err)
 			}
@@ -476,20 +488,16 @@ func TestShardBlockProofs(t *testing.T) {
 				t.Errorf("looked up %v, want %v", r.ID, id)
 			}
 			if !r.MCBlockID.Equals(&head) {
-				roots, err := cell.FromBOCMultiRoot(r.ClientMCStateProof)
-				if err != nil {
-					t.Fatal(err)
-				}
+				roots := []*cell.Cell{boc(t, r.ClientMCStateProof), boc(t, r.MCBlockProof)}
 				ref, err := ancestor(proven(t, &head, roots), r.MCBlockID.SeqNo)
 				if err != nil || !bytes.Equal(ref.BlkRef.RootHash, r.MCBlockID.RootHash) {
 					t.Errorf("masterchain block in the proof: %v, %v", ref, err)
 				}
 			}
-			links := []ton.ShardBlockLink{{ID: &id, Proof: r.MCBlockProof}}
-			if len(r.ShardLinks) > 0 {
-				t.Errorf("%d links behind the newest block of a shard", len(r.ShardLinks))
+			if len(r.ShardLinks) != 1 {
+				t.Errorf("%d links to the newest block of a shard", len(r.ShardLinks))
 			}
-			follow(t, r.MCBlockID, links, &id)
+			follow(t, r.MCBlockID, r.ShardLinks, &id)
 			if q.Mode == lookupLT && seqno > 1 {
 				parents, _ := ton.GetParentBlocks(b.header)
 				h, err := parseHeader(unwrap(t, boc(t, r.PrevHeader), parents[0].RootHash))
@@ -499,8 +507,12 @@ func TestShardBlockProofs(t *testing.T) {
 			}
 		}
 	}
-	if _, err := a.shardBlockProof(ton.GetShardBlockProof{ID: &head}); !errors.Is(err, ErrBadQuery) {
-		t.Errorf("masterchain block: %v", err)
+	answer, err := a.shardBlockProof(ton.GetShardBlockProof{ID: &head})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := answer.(ton.ShardBlockProof); !p.MasterchainID.Equals(&head) || len(p.Links) > 0 {
+		t.Errorf("masterchain block: %+v", p)
 	}
 	first, err := chain.Lookup(masterchain, masterShard, sandbox.Lookup{Seqno: 1})
 	if err != nil {
@@ -551,7 +563,7 @@ func TestFindShard(t *testing.T) {
 	if contains(0x4000000000000000, 0x8000000000000001) || !contains(masterShard, 0x8000000000000001) {
 		t.Error("contains is wrong")
 	}
-	if _, _, err := findShard(shards, 1, 0); !errors.Is(err, ErrNoWorkchain) {
+	if _, _, err := findShard(shards, 1, 0); !errors.Is(err, ErrNotFound) {
 		t.Errorf("workchain that is not there: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func TestFailureCodes(t *testing.T) {
 		{ErrBadQuery, 621, ""},
 		{ErrUnknownQuery, 621, ""},
 		{ErrNoTransaction, -400, ""},
-		{ErrNoWorkchain, -400, ""},
+		{ErrNoStats, -400, ""},
 		{ErrTooLarge, -400, ""},
 		{ErrNoSignatures, -400, ""},
 		{ErrResult, -400, ""},
@@ -161,5 +161,12 @@ func TestGlobalConfigAddress(t *testing.T) {
 	defer s.Close()
 	if _, err := s.GlobalConfig(); !errors.Is(err, ErrAddress) {
 		t.Errorf("IPv6: %v", err)
+	}
+}
+
+func wantRefusal(t testing.TB, what string, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Errorf("%s: refused with %v, want %v", what, got, want)
 	}
 }

@@ -26,7 +26,7 @@ type Options struct {
 	// for each processor.
 	Workers int
 	// Version and Capabilities are what getVersion and getMasterchainInfoExt
-	// report. A zero Version means 0x101 and capabilities 7, as TON nodes say.
+	// report. A zero Version means 0x101 and capabilities 15, as TON nodes say.
 	Version      int32
 	Capabilities int64
 }
@@ -42,7 +42,7 @@ func (o Options) withDefaults() Options {
 		o.Workers = 4 * runtime.GOMAXPROCS(0)
 	}
 	if o.Version == 0 {
-		o.Version, o.Capabilities = 0x101, 7
+		o.Version, o.Capabilities = 0x101, 15
 	}
 	return o
 }

@@ -158,18 +158,12 @@ func (a *answerer) transactions(q ton.GetTransactions) (tl.Serializable, error) 
 	limit := min(int(q.Limit), maxTransactions)
 	account, lt, hash := *q.AccID, uint64(q.LT), q.TxHash
 
-	shard := masterShard
-	if account.Workchain != masterchain {
-		head := a.src.MasterHead()
-		v, err := a.view(&head)
-		if err != nil {
-			return nil, err
-		}
-		e, err := v.shard(account.Workchain, accountPrefix(account.ID))
-		if err != nil {
-			return nil, err
-		}
-		shard = e.id.Shard
+	shard, err := a.shardOf(account.Workchain, int64(accountPrefix(account.ID)))
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrNoTransaction
+	}
+	if err != nil {
+		return nil, err
 	}
 
 	var ids []*BlockID

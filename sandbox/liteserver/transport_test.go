@@ -233,7 +233,7 @@ func TestTime(t *testing.T) {
 	if got, ok := ask(t, client, ton.GetTime{}).(ton.CurrentTime); !ok || got.Now != 1_700_000_000 {
 		t.Errorf("time: %#v", got)
 	}
-	if got, ok := ask(t, client, ton.GetVersion{}).(ton.Version); !ok || got.Version != 0x101 || got.Capabilities != 7 {
+	if got, ok := ask(t, client, ton.GetVersion{}).(ton.Version); !ok || got.Version != 0x101 || got.Capabilities != 15 {
 		t.Errorf("version: %#v", got)
 	}
 }
@@ -251,7 +251,6 @@ func TestErrors(t *testing.T) {
 	wantError(t, ask(t, client, ton.LookupBlock{Mode: 3, ID: &ton.BlockInfoShort{Workchain: -1, Shard: masterShard}}), codeProtocol)
 	wantError(t, ask(t, client, ton.LookupBlock{Mode: 1, ID: &ton.BlockInfoShort{Workchain: -1, Shard: 1}}), codeProtocol)
 	wantError(t, ask(t, client, ton.GetTransactions{Limit: 0, AccID: &account, TxHash: make([]byte, 32)}), codeProtocol)
-	wantError(t, ask(t, client, ton.GetLibraries{LibraryList: make([][]byte, maxLibraries+1)}), codeProtocol)
 	wantError(t, ask(t, client, ton.GetConfigParams{BlockID: &id, Params: make([]int32, maxParams+1)}), codeProtocol)
 	wantError(t, ask(t, client, ton.SendMessage{Body: []byte("no bag of cells")}), codeProtocol)
 	wantError(t, ask(t, client, ton.SendMessage{Body: make([]byte, maxMessage+1)}), codeProtocol)

@@ -98,7 +98,12 @@ func (vs *views) keep(v *view) {
 // stateProof is the pair of roots most answers carry: block to state, and state
 // to whatever visit opens.
 func (v *view) stateProof(visit func(state *cell.Cell) error) ([]*cell.Cell, error) {
-	inner, err := prove(v.state, visit)
+	inner, err := prove(v.state, func(state *cell.Cell) error {
+		if err := openState(state); err != nil {
+			return err
+		}
+		return visit(state)
+	})
 	if err != nil {
 		return nil, err
 	}
