@@ -23,11 +23,21 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"tlb":     {},
 	"tlb/get": {Code: []string{"tlb"}},
 
-	"sandbox":            {Code: []string{"tlb", "tlb/get"}},
-	"sandbox/liteserver": {Code: []string{"sandbox", "tlb", "tlb/get"}},
+	"sandbox":            {Code: []string{"sandbox/probe", "tlb", "tlb/get"}},
+	"sandbox/abi":        {},
+	"sandbox/control":    {Code: []string{"sandbox", "sandbox/liteserver", "sandbox/toncenter", "tlb", "tlb/get"}},
+	"sandbox/explore":    {Code: []string{"sandbox", "sandbox/abi", "tlb", "tlb/get"}},
+	"sandbox/kit":        {Code: []string{"sandbox", "sandbox/abi", "sandbox/probe", "tlb", "tlb/get"}},
+	"sandbox/liteserver": {Code: []string{"sandbox", "tlb", "tlb/get"}, Tests: []string{"sandbox/strict"}},
+	"sandbox/probe":      {Tests: []string{"sandbox", "tlb"}},
+	// reference holds transactions against two other executors, in tests only.
+	"sandbox/reference": {Code: []string{"tlb/get"}, Tests: []string{"contracts/emscripten", "sandbox", "tlb"}},
+	"sandbox/strict":    {Code: []string{"tlb"}, Tests: []string{"sandbox", "sandbox/liteserver"}},
+	"sandbox/toncenter": {Code: []string{"sandbox", "tlb", "tlb/get"}},
 
-	"contracts":      {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "contracts/tolk"}},
-	"contracts/tolk": {},
+	"contracts":            {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "contracts/tolk"}},
+	"contracts/emscripten": {},
+	"contracts/tolk":       {Code: []string{"contracts/emscripten"}},
 
 	"p2p":            {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p/attest/sim"}},
 	"p2p/attest":     {Tests: []string{"p2p/attest/sim"}},

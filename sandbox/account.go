@@ -93,7 +93,13 @@ func (c *Chain) stateAt(at tlb.Block, id accountID) (*tontlb.ShardAccount, error
 	if err != nil {
 		return nil, err
 	}
-	if at == (tlb.Block{}) || at.RootHash == c.master.last.root {
+	if at == (tlb.Block{}) {
+		return s.account(id)
+	}
+	if err := c.build(); err != nil {
+		return nil, err
+	}
+	if at.RootHash == c.master.last.root {
 		return s.account(id)
 	}
 	m, err := c.histories[masterID].exact(BlockID{
@@ -105,7 +111,7 @@ func (c *Chain) stateAt(at tlb.Block, id accountID) (*tontlb.ShardAccount, error
 	if !s.id.master() {
 		m = c.histories[s.id].before(m.start)
 	}
-	root, err := c.histories[s.id].state(m)
+	root, err := c.state(m)
 	if err != nil {
 		return nil, err
 	}
@@ -127,19 +133,21 @@ func genesisState(g GenesisAccount, now uint32) (*cell.Cell, error) {
 		s.Status = tontlb.AccountStatusActive
 		s.StateInit = &tontlb.StateInit{Code: g.Code, Data: data}
 	}
-	stored, err := tontlb.ToCell(s)
+	return buildAccount(tontlb.AccountState{
+		IsValid: true, Address: g.Address, AccountStorage: s, StorageInfo: tontlb.StorageInfo{LastPaid: now},
+	})
+}
+
+// buildAccount writes an account's state, and counts its cells for that.
+func buildAccount(state tontlb.AccountState) (*cell.Cell, error) {
+	stored, err := tontlb.ToCell(state.AccountStorage)
 	if err != nil {
 		return nil, err
 	}
 	cells, bits := measure(stored)
-	return tontlb.ToCell(tontlb.AccountState{
-		IsValid: true, Address: g.Address, AccountStorage: s,
-		StorageInfo: tontlb.StorageInfo{
-			StorageUsed:  tontlb.StorageUsed{CellsUsed: new(big.Int).SetUint64(cells), BitsUsed: new(big.Int).SetUint64(bits)},
-			StorageExtra: tontlb.StorageExtraNone{},
-			LastPaid:     now,
-		},
-	})
+	state.StorageInfo.StorageUsed = tontlb.StorageUsed{CellsUsed: new(big.Int).SetUint64(cells), BitsUsed: new(big.Int).SetUint64(bits)}
+	state.StorageInfo.StorageExtra = tontlb.StorageExtraNone{}
+	return tontlb.ToCell(state)
 }
 
 // measure counts the distinct cells below a root, and their bits, which is

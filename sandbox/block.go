@@ -20,6 +20,7 @@ type blockParts struct {
 	update   *cell.Cell // Merkle update of the state
 	custom   *cell.Cell // McBlockExtra
 	key      bool
+	software tontlb.GlobalVersion
 }
 
 // build writes the block:
@@ -52,7 +53,7 @@ func (p blockParts) info(c *collation) (*cell.Cell, error) {
 	h.GenCatchainSeqno = catchainSeqno
 	h.MinRefMcSeqno = p.minRef
 	h.PrevKeyBlockSeqno = p.keySeqno
-	h.GenSoftware = &tontlb.GlobalVersion{Version: globalVersion, Capabilities: capabilities}
+	h.GenSoftware = &p.software
 	if p.master != nil {
 		h.MasterRef = p.master.ref()
 	}
@@ -94,6 +95,9 @@ func (c *collation) accountBlocks() (*cell.Cell, error) {
 	}
 	for _, hash := range c.sorted() {
 		ch := c.accounts[hash]
+		if len(ch.txs) == 0 {
+			continue // set from outside, see edit.go
+		}
 		txs, err := tontlb.NewAccountTransactionsAugDict()
 		if err != nil {
 			return nil, err
@@ -123,7 +127,7 @@ func (c *collation) accountBlocks() (*cell.Cell, error) {
 //
 //	before + imported + feesImported + minted = after + exported + fees
 type valueFlow struct {
-	before, after, imported, exported, fees, feesImported, minted *big.Int
+	before, after, imported, exported, fees, feesImported, minted *big.Int // minted is negative where coins were taken away
 }
 
 // check is the equation above.
@@ -150,16 +154,26 @@ func sum(terms ...*big.Int) *big.Int {
 //	  imported:CurrencyCollection exported:CurrencyCollection ] fees_collected:CurrencyCollection
 //	  ^[ fees_imported:CurrencyCollection recovered:CurrencyCollection created:CurrencyCollection
 //	  minted:CurrencyCollection ] = ValueFlow;
+//
+// The second form, value_flow_v2#3ebf98b7, has burned:CurrencyCollection after
+// fees_collected.
 func (f valueFlow) build() *cell.Cell {
 	moved, made := cell.BeginCell(), cell.BeginCell()
 	for _, v := range []*big.Int{f.before, f.after, f.imported, f.exported} {
 		storeValue(moved, v)
 	}
-	for _, v := range []*big.Int{f.feesImported, new(big.Int), new(big.Int), f.minted} {
+	minted, burned, tag := f.minted, new(big.Int), uint64(0xb8e48dfb)
+	if minted.Sign() < 0 {
+		minted, burned, tag = burned, new(big.Int).Neg(minted), 0x3ebf98b7
+	}
+	for _, v := range []*big.Int{f.feesImported, new(big.Int), new(big.Int), minted} {
 		storeValue(made, v)
 	}
-	root := cell.BeginCell().MustStoreUInt(0xb8e48dfb, 32).MustStoreRef(moved.EndCell())
+	root := cell.BeginCell().MustStoreUInt(tag, 32).MustStoreRef(moved.EndCell())
 	storeValue(root, f.fees)
+	if burned.Sign() > 0 {
+		storeValue(root, burned)
+	}
 	return root.MustStoreRef(made.EndCell()).EndCell()
 }
 

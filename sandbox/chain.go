@@ -20,7 +20,7 @@ import (
 type Chain struct {
 	opts   Options
 	signer *signer
-	store  store
+	store  store         // nil: in memory
 	nonce  atomic.Uint64 // makes faucet messages differ
 
 	// Set to [MaxPool], [MaxCascadeBlocks] and maxBlockTransactions, but for
@@ -28,13 +28,18 @@ type Chain struct {
 	maxPool, maxCascade, maxTransactions int
 
 	mu        sync.Mutex
-	prepared  *tvm.PreparedBlockchainConfig
+	genesis   [32]byte // hash of the masterchain's zero state
+	config    settings
+	supply    *big.Int // as of the newest round
 	master    *shard
 	extra     *masterExtra
 	base      []*shard // the shards of the basechain, in order of their prefix
 	histories map[shardID]*history
+	ahead     []round // executed, and not yet blocks
 	pool      []*inbound
+	edits     []edit
 	skew      time.Duration // time travelled
+	paced     chan struct{} // closed and replaced when the mode changes
 	sealed    chan struct{} // closed and replaced by each seal
 	err       error         // set once, when the chain can no longer go on
 }
@@ -45,6 +50,7 @@ type inbound struct {
 	prepared     *tvm.PreparedMessage
 	impersonated *message // set if it is an internal message nobody sent
 	flight       *flight
+	notBefore    uint32 // master block, 0: the next
 }
 
 // TB is the part of testing.TB that [New] needs.
@@ -71,7 +77,7 @@ func New(t TB) *Chain {
 func Open(o Options) (*Chain, error) {
 	o = o.withDefaults()
 	c := &Chain{
-		opts: o, sealed: make(chan struct{}), histories: map[shardID]*history{},
+		opts: o, sealed: make(chan struct{}), paced: make(chan struct{}), histories: map[shardID]*history{},
 		maxPool: MaxPool, maxCascade: MaxCascadeBlocks, maxTransactions: maxBlockTransactions,
 	}
 	if err := c.open(); err != nil {
@@ -84,11 +90,11 @@ func (c *Chain) open() (err error) {
 	if c.signer, err = newSigner(c.opts.GlobalID); err != nil {
 		return err
 	}
-	c.store = &memory{blocks: map[blockMeta]*cell.Cell{}}
-	if c.opts.FS != nil {
-		if c.store, err = openDatabase(c.opts.FS, c.opts.Dir); err != nil {
-			return err
-		}
+	if c.opts.FS == nil {
+		return c.create()
+	}
+	if c.store, err = openDatabase(c.opts.FS, c.opts.Dir); err != nil {
+		return err
 	}
 	from, err := c.store.load()
 	switch {
@@ -103,21 +109,23 @@ func (c *Chain) open() (err error) {
 	return nil
 }
 
-// Run seals blocks by the clock in [Interval] mode until the context ends, and
-// returns nil then. In the other modes it only waits.
+// Run seals blocks by the clock while the chain is in [Interval] mode, until
+// the context ends, and returns nil then.
 func (c *Chain) Run(ctx context.Context) error {
-	if c.opts.Mode != Interval {
-		<-ctx.Done()
-		return nil
-	}
-	tick := time.NewTicker(c.opts.Interval)
-	defer tick.Stop()
 	for {
+		c.mu.Lock()
+		mode, every, paced := c.opts.Mode, c.opts.Interval, c.paced
+		c.mu.Unlock()
+		var tick <-chan time.Time
+		if mode == Interval {
+			tick = time.After(every)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
-			if _, err := c.Seal(ctx); err != nil {
+		case <-paced:
+		case <-tick:
+			if err := c.mine(); err != nil {
 				return err
 			}
 		}
@@ -134,6 +142,9 @@ func (c *Chain) Close() error {
 	c.err = ErrClosed
 	close(c.sealed) // whoever waits for a block finds the chain closed
 	c.sealed = make(chan struct{})
+	if c.store == nil {
+		return nil
+	}
 	return c.store.close()
 }
 
@@ -141,14 +152,15 @@ func (c *Chain) Close() error {
 func (c *Chain) Head(context.Context) (tlb.Block, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.master.last.view(), nil
+	err := c.build()
+	return c.master.last.view(), err
 }
 
 // Config returns the network's configuration dictionary.
 func (c *Chain) Config() *cell.Cell {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.extra.config
+	return c.config.root
 }
 
 // Now is the time the next block will have: the clock plus what was travelled,
@@ -161,23 +173,10 @@ func (c *Chain) Now() time.Time {
 
 func (c *Chain) now() time.Time {
 	now := c.opts.Now().Add(c.skew)
-	if last := time.Unix(int64(c.master.last.utime), 0); now.Before(last) {
+	if last := time.Unix(int64(c.master.front.utime), 0); now.Before(last) {
 		return last
 	}
 	return now
-}
-
-// AdvanceTime moves the network's clock forward, and seals a block with the
-// new time.
-func (c *Chain) AdvanceTime(ctx context.Context, d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("advance time by %s: time does not go back", d)
-	}
-	c.mu.Lock()
-	c.skew += d
-	c.mu.Unlock()
-	_, err := c.Seal(ctx)
-	return err
 }
 
 // Fees returns all fees collected since the beginning. With [Chain.Supply] it
@@ -186,6 +185,7 @@ func (c *Chain) AdvanceTime(ctx context.Context, d time.Duration) error {
 func (c *Chain) Fees() tlb.Nano {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	_ = c.build() // a failure shows in the sum
 	return tlb.Nano(c.master.fees.Uint64())
 }
 
@@ -194,13 +194,14 @@ func (c *Chain) Fees() tlb.Nano {
 func (c *Chain) Supply() tlb.Nano {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return tlb.Nano(c.extra.supply.Uint64())
+	return tlb.Nano(c.supply.Uint64())
 }
 
 // Balances returns the sum over all accounts.
 func (c *Chain) Balances() tlb.Nano {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	_ = c.build() // as in Fees
 	total := new(big.Int)
 	for _, s := range c.shards() {
 		total.Add(total, s.balance())
@@ -239,8 +240,8 @@ func (c *Chain) shardOf(id accountID) (*shard, error) {
 // undelivered are the queued messages nobody imported yet.
 func (c *Chain) undelivered() (out []*message) {
 	for _, from := range c.shards() {
-		for _, m := range from.queue {
-			if to, err := c.shardOf(m.to); err == nil && to.done.compare(m.mark()) < 0 {
+		for _, m := range from.front.queue {
+			if to, err := c.shardOf(m.to); err == nil && to.front.done.compare(m.mark()) < 0 {
 				out = append(out, m)
 			}
 		}

@@ -21,17 +21,17 @@ const maxBlockTransactions = 2_000
 // itself, except that it tells flights what happened; the outcome becomes the
 // shard's state when the block is sealed.
 type collation struct {
-	block  *tvm.BlockContext
-	world  Execution // what all executions of this block have in common
-	watch  func(Execution, Outcome) error
-	shard  *shard
-	prev   blockMeta
-	limits tontlb.BlockLimitsV1
-	most   int // transactions
-	now    uint32
-	start  uint64 // logical time of the block, and of its first transactions
-	end    uint64 // after everything in the block
-	seed   [32]byte
+	chain    *Chain
+	block    *tvm.BlockContext // made when the first message is run
+	world    Execution         // what all executions of this block have in common
+	shard    *shard
+	limits   tontlb.BlockLimitsV1
+	software tontlb.GlobalVersion
+	most     int // transactions
+	now      uint32
+	start    uint64 // logical time of the block, and of its first transactions
+	end      uint64 // after everything in the block
+	seed     [32]byte
 
 	accounts map[[32]byte]*change
 	fresh    messageHeap // sent in this block to this shard, not yet delivered
@@ -110,7 +110,7 @@ func (c *collation) full() bool {
 func (c *collation) importQueued(queues []*shard) error {
 	var waiting []*message
 	for _, from := range queues {
-		for _, m := range from.queue {
+		for _, m := range from.front.queue {
 			if c.shard.id.contains(m.to) && c.done.compare(m.mark()) < 0 {
 				waiting = append(waiting, m)
 			}
@@ -145,9 +145,9 @@ func (c *collation) dropDelivered(others []*shard) {
 			continue
 		}
 		c.queue = slices.DeleteFunc(c.queue, func(m *message) bool {
-			gone := other.id.contains(m.to) && other.done.compare(m.mark()) >= 0
+			gone := other.id.contains(m.to) && other.front.done.compare(m.mark()) >= 0
 			if gone {
-				c.out = append(c.out, outRecord{kind: outDelivered, cell: m.cell(), message: m, importLT: other.last.end})
+				c.out = append(c.out, outRecord{kind: outDelivered, cell: m.cell(), message: m, importLT: other.front.end})
 			}
 			return gone
 		})
@@ -159,7 +159,7 @@ func (c *collation) accept(pool []*inbound) (rest []*inbound, err error) {
 	seen := map[cell.Hash]bool{}
 	for i, p := range pool {
 		// A block describes messages by hash, so it takes each only once.
-		if !c.shard.id.contains(p.to) || seen[p.prepared.Cell().HashKey()] {
+		if !c.shard.id.contains(p.to) || p.notBefore > c.chain.master.front.seqno+1 || seen[p.prepared.Cell().HashKey()] {
 			rest = append(rest, p)
 			continue
 		}
@@ -241,27 +241,51 @@ func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (executed, error
 	if err != nil {
 		return executed{}, err
 	}
-	r := executed{execution: c.world}
-	r.execution.Account, r.execution.Message = to.address(), msg.Cell()
-	if r.execution.Before, err = tontlb.ToCell(l.account.ShardAccount()); err != nil {
+	for {
+		r, err := c.runOn(l, to, msg)
+		if !errors.Is(err, errLooksBack) {
+			return r, err
+		}
+		if err := c.lookBack(); err != nil {
+			return executed{}, err
+		}
+	}
+}
+
+func (c *collation) runOn(l lane, to accountID, msg *tvm.PreparedMessage) (executed, error) {
+	if err := c.begin(); err != nil {
 		return executed{}, err
 	}
-	r.result, err = machine().EmulateTransaction(c.block, l.account, msg, tvm.TransactionOptions{
+	r := executed{execution: c.world}
+	r.execution.Account, r.execution.Message, r.execution.Before = l.account.Address(), msg.Cell(), l.account.ShardAccountCell()
+	var err error
+	r.result, err = c.machine().EmulateTransaction(c.block, l.account, msg, tvm.TransactionOptions{
 		LogicalTime: int64(c.start), AccountStorageStat: l.stat,
 	})
 	if err != nil {
+		r.result = nil
 		return r, fmt.Errorf("transaction of %s: %w", to.address(), err)
 	}
 	r.outcome, err = outcome(r.result)
 	return r, err
 }
 
+// begin prepares the executor for the block, once it has something to do.
+func (c *collation) begin() (err error) {
+	if c.block == nil {
+		c.block, err = c.chain.config.prepared.NewBlockContext(tvm.BlockOptions{
+			Now: c.now, BlockLT: int64(c.start), RandSeed: c.seed[:], GlobalID: c.world.GlobalID, PrevBlocks: c.world.Previous,
+		})
+	}
+	return err
+}
+
 // observe shows the observer an execution that was run for the chain.
 func (c *collation) observe(r executed) error {
-	if c.watch == nil || r.result == nil {
+	if c.chain.opts.Observe == nil || r.result == nil {
 		return nil
 	}
-	return c.watch(r.execution, r.outcome)
+	return c.chain.opts.Observe(r.execution, r.outcome)
 }
 
 func (c *collation) lane(id accountID) (lane, error) {

@@ -28,6 +28,17 @@ var (
 	// ErrStateGone: the state after that block is no longer in memory; the
 	// sandbox keeps the last [StatesKept] of each chain.
 	ErrStateGone = errors.New("state of that block is no longer kept")
+	// ErrConfig: the configuration cannot be what is asked for.
+	ErrConfig = errors.New("no valid configuration")
+	// ErrTimeBack: time does not go back.
+	ErrTimeBack = errors.New("time does not go back")
+	// ErrDropped: the message was taken out of the pool by [Chain.Drop].
+	ErrDropped = errors.New("message was dropped")
+	// ErrRestored: what was waited for happened, or not, on a branch that
+	// [Chain.Restore] left.
+	ErrRestored = errors.New("chain was restored to a snapshot")
+	// ErrForeign: the snapshot is of another chain.
+	ErrForeign = errors.New("snapshot of another chain")
 	// ErrEndless: in instant mode, the messages set off by one call did not
 	// come to rest within [MaxCascadeBlocks] blocks. They stay queued.
 	ErrEndless = errors.New("message cascade did not come to rest")

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/xssnick/tonutils-go/address"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
@@ -85,11 +84,6 @@ func outcome(r *tvm.TransactionExecutionResult) (Outcome, error) {
 	if o.Transaction == nil {
 		return o, nil
 	}
-	var err error
-	o.After, err = tontlb.ToCell(r.NextAccount.ShardAccount())
-	return o, err
+	o.After = r.NextAccount.ShardAccountCell()
+	return o, nil
 }
-
-// machine is the virtual machine of all chains of a process: making one takes
-// a while, and it keeps nothing.
-var machine = sync.OnceValue(tvm.NewTVM)

@@ -6,7 +6,6 @@ import (
 	"math/big"
 
 	tontlb "github.com/xssnick/tonutils-go/tlb"
-	"github.com/xssnick/tonutils-go/tvm"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/tussah-network/tussah/tlb"
@@ -16,7 +15,13 @@ import (
 func (c *Chain) create() error {
 	now := c.opts.Now()
 	c.master = newShard(masterID)
-	c.base = []*shard{newShard(shardID{basechain, wholeChain})}
+	c.base = nil
+	for _, id := range layout(c.opts.SplitDepth) {
+		c.base = append(c.base, newShard(id))
+	}
+	for _, s := range c.shards() {
+		c.histories[s.id] = new(history)
+	}
 	c.extra = &masterExtra{key: true, supply: new(big.Int), signer: c.signer}
 	accounts := append([]GenesisAccount{{Address: Giver(), Balance: giverBalance, Code: giverCode}}, c.opts.Genesis...)
 	for _, g := range accounts {
@@ -33,7 +38,7 @@ func (c *Chain) create() error {
 	if c.extra.config, err = genesisConfig(c.opts.GlobalID, c.signer.public(), now, c.base[0].last); err != nil {
 		return err
 	}
-	if c.prepared, err = tvm.PrepareBlockchainConfig(c.extra.config); err != nil {
+	if c.config, err = prepareSettings(c.extra.config); err != nil {
 		return err
 	}
 	if c.extra.old, err = cell.NewAugDict(32, oldBlocks{}); err != nil {
@@ -58,15 +63,28 @@ func (c *Chain) create() error {
 		}
 		done.blocks = append(done.blocks, block)
 	}
-	done.tip = c.tip()
-	if err := c.store.commit(done); err != nil {
+	if err := c.keep(done); err != nil {
 		return err
 	}
-	for _, s := range c.shards() {
-		c.histories[s.id] = newHistory()
-		c.histories[s.id].add(s.last, s.root)
-	}
+	c.begin()
 	return nil
+}
+
+// begin makes the front of a chain that was just created, opened or restored.
+func (c *Chain) begin() {
+	for _, s := range c.shards() {
+		s.catchUp()
+	}
+	c.genesis = c.histories[masterID].at(0).meta.root
+	c.supply = c.extra.supply
+}
+
+// layout is the shards of a basechain that is split evenly, in order.
+func layout(depth uint8) (ids []shardID) {
+	for i := range uint64(1) << depth {
+		ids = append(ids, shardID{basechain, i<<1<<(63-depth) | wholeChain>>depth})
+	}
+	return ids
 }
 
 func newShard(id shardID) *shard {
@@ -93,7 +111,7 @@ func (s *shard) zero(globalID int32, now uint32, extra *cell.Cell) error {
 
 // genesisBlock is the zero state in the place of a block: the accounts it has.
 func (s *shard) genesisBlock() (sealedBlock, error) {
-	b := sealedBlock{meta: s.last, accounts: map[[32]byte]*cell.Cell{}}
+	b := sealedBlock{meta: s.last, state: s.root, accounts: map[[32]byte]*cell.Cell{}}
 	items, err := s.accounts.RangeExtra(false, false)
 	if err != nil {
 		return b, fmt.Errorf("genesis accounts: %w", err)

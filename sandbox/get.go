@@ -23,7 +23,7 @@ func (c *Chain) RunGet(ctx context.Context, a *address.Address, method string, a
 	c.mu.Lock()
 	state := get.State{
 		Address: a, Code: account.Code, Data: account.Data, Balance: account.Balance,
-		Config: c.extra.config, Now: c.now(), LT: c.master.last.end,
+		Config: c.config.root, Now: c.now(), LT: c.master.front.end,
 	}
 	c.mu.Unlock()
 	return get.Run(state, method, args...)

@@ -32,6 +32,9 @@ const DefaultGlobalID int32 = -217
 // MinInterval is the shortest interval between blocks.
 const MinInterval = 50 * time.Millisecond
 
+// MaxSplitDepth is the deepest split of the basechain: sixteen shards.
+const MaxSplitDepth = 4
+
 // GenesisAccount is an account that exists from the start. With Code it is
 // active, without it is an address that holds coins.
 type GenesisAccount struct {
@@ -60,6 +63,10 @@ type Options struct {
 	// Genesis are accounts that exist from the start, besides the giver. They
 	// count only when the chain is created, not when it is opened again.
 	Genesis []GenesisAccount
+	// SplitDepth is into how many shards the basechain is split, as a power of
+	// two: 0 (the default) is one shard, at most [MaxSplitDepth]. It counts only
+	// when the chain is created.
+	SplitDepth uint8
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Observe is shown every execution, in order, refused external messages
@@ -77,6 +84,7 @@ func (o Options) withDefaults() Options {
 		o.Interval = time.Second
 	}
 	o.Interval = max(o.Interval, MinInterval)
+	o.SplitDepth = min(o.SplitDepth, MaxSplitDepth)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

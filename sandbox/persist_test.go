@@ -201,7 +201,7 @@ func TestStateGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range sandbox.StatesKept {
+	for range 2 * sandbox.StatesKept {
 		seal(t, chain)
 	}
 	if _, err := chain.Account(t.Context(), first, sandbox.Giver()); !errors.Is(err, sandbox.ErrStateGone) {

@@ -12,17 +12,17 @@ const recentMasterBlocks = 16
 // prevBlocks is what a contract can learn about the masterchain: the last
 // blocks, the last key block, and the last ones with a round number.
 func (c *Chain) prevBlocks() tuple.Tuple {
-	metas := c.histories[masterID].metas
+	past := c.histories[masterID]
 	pick := func(step int) tuple.Tuple {
 		var out []any
-		for i := len(metas) - 1; i >= 0 && len(out) < recentMasterBlocks; i-- {
+		for i := past.len() - 1; i >= 0 && len(out) < recentMasterBlocks; i-- {
 			if i%step == 0 {
-				out = append(out, blockTuple(metas[i]))
+				out = append(out, blockTuple(past.at(i).meta))
 			}
 		}
 		return tuple.NewTupleValue(out...)
 	}
-	key := metas[c.extra.keySeqno(c.master.last)]
+	key := past.at(int(c.extra.keySeqno(c.master.last))).meta
 	return tuple.NewTupleValue(pick(1), blockTuple(key), pick(100))
 }
 

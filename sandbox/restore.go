@@ -5,7 +5,6 @@ import (
 	"math/big"
 
 	tontlb "github.com/xssnick/tonutils-go/tlb"
-	"github.com/xssnick/tonutils-go/tvm"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
@@ -19,7 +18,7 @@ func (c *Chain) restore(from *stored) error {
 		return fmt.Errorf("configuration: %w", ErrCorrupt)
 	}
 	var err error
-	if c.prepared, err = tvm.PrepareBlockchainConfig(from.config); err != nil {
+	if c.config, err = prepareSettings(from.config); err != nil {
 		return err
 	}
 	c.skew = from.tip.Skew
@@ -43,7 +42,11 @@ func (c *Chain) restore(from *stored) error {
 	if c.extra, err = c.restoreExtra(from); err != nil {
 		return err
 	}
-	return c.rebuild(from.tip)
+	if err := c.rebuild(from.tip); err != nil {
+		return err
+	}
+	c.begin()
+	return nil
 }
 
 func (c *Chain) restoreShard(t shardTip, metas []blockMeta) error {
@@ -54,8 +57,10 @@ func (c *Chain) restoreShard(t shardTip, metas []blockMeta) error {
 	if len(metas) == 0 {
 		return fmt.Errorf("shard %d:%016x has no blocks: %w", t.Workchain, t.Prefix, ErrCorrupt)
 	}
-	h := newHistory()
-	h.metas = metas
+	h := new(history)
+	for _, m := range metas {
+		h.add(pastBlock{meta: m})
+	}
 	s.last = metas[len(metas)-1]
 	c.histories[s.id] = h
 	if s.id.master() {
@@ -72,12 +77,13 @@ func (c *Chain) restoreExtra(from *stored) (*masterExtra, error) {
 	if err != nil {
 		return nil, err
 	}
-	metas := c.histories[masterID].metas
-	last := metas[len(metas)-1]
+	past := c.histories[masterID]
+	last := c.master.last
 	x := &masterExtra{
 		config: from.config, old: old, key: last.key, supply: new(big.Int).SetUint64(from.tip.Supply), signer: c.signer,
 	}
-	for _, m := range metas[:len(metas)-1] {
+	for i := range past.len() - 1 {
+		m := past.at(i).meta
 		if err := x.remember(m); err != nil {
 			return nil, err
 		}
@@ -111,7 +117,6 @@ func (c *Chain) rebuild(t tip) error {
 		if i >= len(t.Shards) || t.Shards[i].id() != s.id || s.root.HashKey() != t.Shards[i].State {
 			return fmt.Errorf("state of shard %d:%016x: %w", s.id.workchain, s.id.prefix, ErrCorrupt)
 		}
-		c.histories[s.id].states[s.last.seqno] = s.root
 	}
 	return nil
 }

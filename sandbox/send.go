@@ -81,12 +81,12 @@ func (c *Chain) impersonate(m Internal) (*flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum := new(big.Int).Add(c.extra.supply, new(big.Int).SetUint64(uint64(m.Amount))); sum.Cmp(maxSupply) > 0 {
+	if sum := new(big.Int).Add(c.supply, new(big.Int).SetUint64(uint64(m.Amount))); sum.Cmp(maxSupply) > 0 {
 		return nil, fmt.Errorf("send %s from nowhere: %w", m.Amount, tlb.ErrOverflow)
 	}
 	// Later than all that is, earlier than the block it will be in; and no two
 	// that wait have the same time, so none has the same hash.
-	created := s.last.end + uint64(len(c.pool))
+	created := s.front.end + uint64(len(c.pool))
 	cell, err := m.build(created, uint32(c.now().Unix()))
 	if err != nil {
 		return nil, fmt.Errorf("message to %s: %w", m.To, err)
@@ -142,7 +142,7 @@ func (c *Chain) takeLocked(p *inbound) (*flight, error) {
 	}
 	if c.opts.Mode == Instant {
 		c.pool = append(c.pool, p)
-		if err := c.cascade(); err != nil {
+		if err := c.settle(); err != nil {
 			return nil, err
 		}
 		return p.flight, p.flight.err
@@ -159,10 +159,7 @@ func (c *Chain) takeLocked(p *inbound) (*flight, error) {
 // wouldAccept tries a message on the state as it is, like a liteserver does
 // before it passes one on.
 func (c *Chain) wouldAccept(s *shard, p *inbound) error {
-	col, err := c.emptyCollation(s, uint32(c.now().Unix()))
-	if err != nil {
-		return err
-	}
+	col := c.emptyCollation(s, uint32(c.now().Unix()))
 	r, err := col.run(p.to, p.prepared)
 	if err != nil && r.execution.Account == nil {
 		return err

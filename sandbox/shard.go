@@ -63,11 +63,15 @@ func idOf(a *address.Address) (accountID, error) {
 	return accountID{workchain: a.Workchain(), hash: [32]byte(a.Data())}, nil
 }
 
-// shard is the newest state of one shard: what the next block builds on. The
-// chain's lock guards it.
+// shard is one shard of a workchain, seen twice: front is the world the next
+// message meets; everything else is what the next block is built on. They
+// differ while rounds were executed that are not blocks yet, see build.go. The
+// chain's lock guards both.
 type shard struct {
-	id   shardID
-	last blockMeta // the block this state is after
+	id    shardID
+	front front
+
+	last blockMeta // the newest block
 
 	// accounts is the state's dictionary of accounts, immutable cells that
 	// successive states share.
@@ -93,6 +97,32 @@ type shard struct {
 	root *cell.Cell
 }
 
+// front is a shard after the newest round.
+type front struct {
+	seqno uint32
+	end   uint64 // logical time
+	utime uint32
+	lanes map[[32]byte]lane // accounts that changed since the newest block
+	queue []*message
+	done  messageMark
+}
+
+// catchUp makes the front what the newest block is.
+func (s *shard) catchUp() {
+	s.front = front{
+		seqno: s.last.seqno, end: s.last.end, utime: s.last.utime, lanes: map[[32]byte]lane{}, queue: s.queue, done: s.done,
+	}
+}
+
+// advance takes the outcome of a collation into the front.
+func (s *shard) advance(col *collation) {
+	for hash, ch := range col.accounts {
+		s.front.lanes[hash] = ch.lane
+	}
+	s.front.seqno, s.front.end, s.front.utime = s.front.seqno+1, col.end, col.now
+	s.front.queue, s.front.done = col.queue, col.done
+}
+
 // lane is an account between two transactions.
 type lane struct {
 	account *tvm.PreparedAccount
@@ -106,6 +136,9 @@ const maxWarm = 50_000
 
 // lane returns an account as the executor takes it, absent ones too.
 func (s *shard) lane(id accountID) (lane, error) {
+	if l, ok := s.front.lanes[id.hash]; ok {
+		return l.settled(id)
+	}
 	if l, ok := s.warm[id.hash]; ok {
 		return l, nil
 	}
@@ -120,15 +153,32 @@ func (s *shard) lane(id accountID) (lane, error) {
 	return lane{account: prepared}, nil
 }
 
-// account reads an account from the state; one that does not exist is
-// returned as account_none.
+// account reads an account as it is now; one that does not exist is returned
+// as account_none.
 func (s *shard) account(id accountID) (*tontlb.ShardAccount, error) {
+	if l, ok := s.front.lanes[id.hash]; ok {
+		if !l.exists() {
+			return absentAccount(), nil
+		}
+		return l.account.ShardAccount(), nil
+	}
 	return readAccount(s.accounts, id)
 }
 
-// keep puts the outcome of a block into the cache. An account that is gone must
-// not stay there: the executor's view of it remembers its last transaction,
-// which the chain does not.
+func (l lane) exists() bool { return l.account.State().IsValid }
+
+// settled is a lane at the beginning of a block. The executor's view of an
+// account that is gone remembers its last transaction, which the chain does not.
+func (l lane) settled(id accountID) (lane, error) {
+	if l.exists() {
+		return l, nil
+	}
+	prepared, err := tvm.PrepareAccount(absentAccount(), id.address())
+	return lane{account: prepared}, err
+}
+
+// keep puts the outcome of a block into the cache, but for accounts that are
+// gone, see settled.
 func (s *shard) keep(hash [32]byte, l lane, exists bool) {
 	if !exists {
 		delete(s.warm, hash)

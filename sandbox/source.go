@@ -13,6 +13,7 @@ import (
 func (c *Chain) MasterHead() BlockID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	_ = c.build() // what failed shows in whatever is asked next
 	return c.master.last.id()
 }
 
@@ -21,6 +22,9 @@ func (c *Chain) MasterHead() BlockID {
 func (c *Chain) Lookup(workchain int32, shard int64, by Lookup) (BlockID, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.build(); err != nil {
+		return BlockID{}, err
+	}
 	h, err := c.historyOf(workchain, shard)
 	if err != nil {
 		return BlockID{}, err
@@ -36,12 +40,12 @@ func (c *Chain) Lookup(workchain int32, shard int64, by Lookup) (BlockID, error)
 // number 0: a chain begins with a state.
 func (c *Chain) Block(id BlockID) (*cell.Cell, error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	m, err := c.meta(id)
-	c.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return c.store.block(m)
+	return c.block(m)
 }
 
 // State returns the state after a block, or ErrNotFound; for blocks older than
@@ -53,12 +57,17 @@ func (c *Chain) State(id BlockID) (*cell.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.histories[m.shard].state(m)
+	return c.state(m)
 }
 
 // Signatures returns the validators' signatures under a master block.
 func (c *Chain) Signatures(masterSeqno uint32) ([]Signature, error) {
 	c.mu.Lock()
+	err := c.build()
+	if err != nil {
+		c.mu.Unlock()
+		return nil, err
+	}
 	m, err := c.histories[masterID].find(Lookup{Mode: BySeqno, Seqno: masterSeqno})
 	c.mu.Unlock()
 	if err == nil && masterSeqno == 0 {
@@ -75,7 +84,7 @@ func (c *Chain) Signatures(masterSeqno uint32) ([]Signature, error) {
 func (c *Chain) Wait(ctx context.Context, masterSeqno uint32) error {
 	for {
 		c.mu.Lock()
-		reached, sealed, err := c.master.last.seqno >= masterSeqno, c.sealed, c.err
+		reached, sealed, err := c.master.front.seqno >= masterSeqno, c.sealed, c.err
 		c.mu.Unlock()
 		if reached {
 			return nil

@@ -1,9 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
-	"sync"
-
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
@@ -43,35 +40,7 @@ type step struct {
 type sealedBlock struct {
 	meta     blockMeta
 	root     *cell.Cell // nil for a zero state
+	state    *cell.Cell // the shard's state after it
 	boc      []byte
 	accounts map[[32]byte]*cell.Cell // ShardAccount, nil for one that is gone
 }
-
-// memory keeps all blocks as they are, for as long as the process lives.
-type memory struct {
-	mu     sync.Mutex
-	blocks map[blockMeta]*cell.Cell
-}
-
-func (*memory) load() (*stored, error) { return nil, ErrNotFound }
-
-func (s *memory) commit(st step) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, b := range st.blocks {
-		s.blocks[b.meta] = b.root
-	}
-	return nil
-}
-
-func (s *memory) block(m blockMeta) (*cell.Cell, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	root := s.blocks[m]
-	if root == nil {
-		return nil, fmt.Errorf("block %s: %w", m, ErrNotFound)
-	}
-	return root, nil
-}
-
-func (*memory) close() error { return nil }

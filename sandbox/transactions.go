@@ -45,6 +45,9 @@ func (c *Chain) transaction(id accountID, lt uint64) (tlb.Tx, error) {
 		return tlb.Tx{}, err
 	}
 	// A block's end is after everything in it.
+	if err := c.build(); err != nil {
+		return tlb.Tx{}, err
+	}
 	m, err := c.histories[s.id].find(Lookup{Mode: ByLT, LT: lt + 1})
 	if err != nil {
 		return tlb.Tx{}, err
@@ -52,7 +55,7 @@ func (c *Chain) transaction(id accountID, lt uint64) (tlb.Tx, error) {
 	if m.seqno == 0 || lt < m.start {
 		return tlb.Tx{}, ErrNotFound
 	}
-	root, err := c.store.block(m)
+	root, err := c.block(m)
 	if err != nil {
 		return tlb.Tx{}, err
 	}

@@ -8,12 +8,71 @@ import (
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
+// build makes blocks of the rounds that were executed since the newest block.
+//
+// A chain in memory does this when somebody looks at a block, a state or a
+// proof, since the tests of a contract seldom do and making blocks takes longer
+// than most transactions. Nothing that is executed depends on when it happens:
+// what a contract can learn of earlier blocks, see machine.go, makes them.
+func (c *Chain) build() error {
+	for len(c.ahead) > 0 {
+		if err := c.buildRound(c.ahead[0]); err != nil {
+			c.ahead = nil
+			c.err = fmt.Errorf("build block %d: %w", c.master.last.seqno+1, err)
+			return c.err
+		}
+		c.ahead = c.ahead[1:]
+	}
+	c.ahead = nil
+	return nil
+}
+
+func (c *Chain) buildRound(r round) error {
+	done := step{config: r.config}
+	transactions := 0
+	for _, col := range r.collations {
+		seal := c.sealBase
+		if col.shard.id.master() {
+			seal = func(col *collation) (sealedBlock, error) { return c.sealMaster(col, r.config) }
+		}
+		block, err := seal(col)
+		if err != nil {
+			return err
+		}
+		done.blocks = append(done.blocks, block)
+		transactions += col.transactions
+	}
+	if err := c.keep(done); err != nil {
+		return err
+	}
+	c.opts.Log.Debug("block sealed", "seqno", c.master.last.seqno, "transactions", transactions)
+	return nil
+}
+
+// keep stores a step and adds it to the histories.
+func (c *Chain) keep(done step) error {
+	if c.store != nil {
+		done.tip = c.tip()
+		if err := c.store.commit(done); err != nil {
+			return err
+		}
+	}
+	for _, b := range done.blocks {
+		past := pastBlock{meta: b.meta, state: b.state}
+		if c.store == nil {
+			past.block = b.root
+		}
+		c.histories[b.meta.shard].add(past)
+	}
+	return nil
+}
+
 // sealBase turns a collation into the next block of a basechain shard, and
 // into the shard's newest state.
 func (c *Chain) sealBase(col *collation) (sealedBlock, error) {
 	s, master := col.shard, c.master.last
 	flow := col.flow()
-	before := s.root
+	before, prev := s.root, s.last
 	accounts, err := s.apply(col, master.seqno)
 	if err != nil {
 		return sealedBlock{}, err
@@ -25,14 +84,14 @@ func (c *Chain) sealBase(col *collation) (sealedBlock, error) {
 		return sealedBlock{}, err
 	}
 	return c.finish(col, blockParts{
-		prev: col.prev, master: &master, keySeqno: c.extra.keySeqno(master), minRef: s.minRef, flow: flow,
+		prev: prev, master: &master, keySeqno: c.extra.keySeqno(master), minRef: s.minRef, flow: flow,
 	}, before, accounts)
 }
 
 // sealMaster does the same in the masterchain, whose block also takes in the
 // newest blocks of all shards.
-func (c *Chain) sealMaster(col *collation) (sealedBlock, error) {
-	s, x, prev := col.shard, c.extra, col.prev
+func (c *Chain) sealMaster(col *collation, config *cell.Cell) (sealedBlock, error) {
+	s, x, prev := col.shard, c.extra, col.shard.last
 	flow := col.flow()
 	before := s.root
 	for _, b := range c.base {
@@ -53,7 +112,10 @@ func (c *Chain) sealMaster(col *collation) (sealedBlock, error) {
 	if err := x.remember(prev); err != nil {
 		return sealedBlock{}, err
 	}
-	x.key = prev.seqno == 0 // the first block proclaims the configuration
+	x.key = prev.seqno == 0 || config != nil // the first block proclaims the configuration too
+	if config != nil {
+		x.config = config
+	}
 	s.last.key = x.key
 	if x.shards, err = shardHashes(c.base, s.last.seqno); err != nil {
 		return sealedBlock{}, err
@@ -80,7 +142,7 @@ func (c *Chain) finish(col *collation, parts blockParts, before *cell.Cell, acco
 	if err := parts.flow.check(); err != nil {
 		return sealedBlock{}, err
 	}
-	parts.globalID, parts.setHash = c.opts.GlobalID, c.signer.setHash
+	parts.globalID, parts.setHash, parts.software = c.opts.GlobalID, c.signer.setHash, col.software
 	var err error
 	if parts.update, err = merkleUpdate(before, s.root); err != nil {
 		return sealedBlock{}, err
@@ -91,7 +153,7 @@ func (c *Chain) finish(col *collation, parts blockParts, before *cell.Cell, acco
 	}
 	boc := BlockBOC(root)
 	s.last.root, s.last.file = root.HashKey(), sha256.Sum256(boc)
-	return sealedBlock{meta: s.last, root: root, boc: boc, accounts: accounts}, nil
+	return sealedBlock{meta: s.last, root: root, boc: boc, state: s.root, accounts: accounts}, nil
 }
 
 // apply takes the outcome of a collation into the shard, but for its root and
@@ -113,6 +175,9 @@ func (s *shard) apply(col *collation, masterSeqno uint32) (map[[32]byte]*cell.Ce
 		}
 		changed[hash] = entry
 		s.keep(hash, ch.lane, entry != nil)
+		if s.front.lanes[hash].account == ch.lane.account {
+			delete(s.front.lanes, hash)
+		}
 	}
 	if col.done != s.done {
 		s.doneAt = masterSeqno

@@ -1,3 +1,0 @@
-package abi
-
-var PerCell = perCell

@@ -1,0 +1,202 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/xssnick/tonutils-go/address"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+)
+
+// The methods in this file change what no message can: time, pace, the
+// configuration, and what waits.
+
+// AdvanceTime moves the network's clock forward, and seals a block with the
+// new time.
+func (c *Chain) AdvanceTime(_ context.Context, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("advance time by %s: %w", d, ErrTimeBack)
+	}
+	c.mu.Lock()
+	c.skew += d
+	c.mu.Unlock()
+	return c.mine()
+}
+
+// SetTime moves the network's clock to a later time, from where it goes on, and
+// seals a block.
+func (c *Chain) SetTime(_ context.Context, t time.Time) error {
+	c.mu.Lock()
+	if now := c.now(); t.Before(now) {
+		c.mu.Unlock()
+		return fmt.Errorf("set time to %s, it is %s: %w", t.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), ErrTimeBack)
+	}
+	c.skew = t.Sub(c.opts.Now())
+	c.mu.Unlock()
+	return c.mine()
+}
+
+// SetMode changes when blocks are sealed. The interval, unless it is zero, is
+// that of [Interval] mode, which needs somebody in [Chain.Run]. To pause a chain
+// is to put it into [Manual] mode.
+func (c *Chain) SetMode(mode Mode, interval time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	c.opts.Mode = mode
+	if interval != 0 {
+		c.opts.Interval = max(interval, MinInterval)
+	}
+	close(c.paced)
+	c.paced = make(chan struct{})
+	return c.settle()
+}
+
+// Mode returns when blocks are sealed, and how often in [Interval] mode.
+func (c *Chain) Mode() (Mode, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.opts.Mode, c.opts.Interval
+}
+
+// SetConfig sets a parameter of the configuration, or removes it if the value
+// is nil. As on any TON network that makes a key block, and what comes after it
+// runs with the new configuration. Who validates, and who the network is, stays:
+// parameters 0, 12, 19 and 32 to 37.
+func (c *Chain) SetConfig(_ context.Context, id int32, value *cell.Cell) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	if fixedParams[id] {
+		return fmt.Errorf("parameter %d stays as it is in a sandbox: %w", id, ErrConfig)
+	}
+	old := c.config
+	if old.next != nil {
+		old = *old.next
+	}
+	dict := old.root.AsDict(32)
+	key := cell.BeginCell().MustStoreInt(int64(id), 32).EndCell()
+	var err error
+	if value == nil {
+		err = dict.Delete(key)
+	} else {
+		err = dict.SetBuilder(key, cell.BeginCell().MustStoreRef(value))
+	}
+	if err != nil {
+		return fmt.Errorf("parameter %d: %w: %v", id, ErrConfig, err) // callers match ErrConfig only
+	}
+	if err := checkParam(id, value); err != nil {
+		return err
+	}
+	next, err := prepareSettings(dict.AsCell())
+	if err != nil {
+		return err
+	}
+	c.config.next = &next
+	return c.settle()
+}
+
+// SetGlobalVersion sets the version of the network, and with it what the
+// virtual machine knows; capabilities stay.
+func (c *Chain) SetGlobalVersion(ctx context.Context, version uint32) error {
+	c.mu.Lock()
+	software := c.config.software
+	c.mu.Unlock()
+	software.Version = version
+	value, err := tontlb.ToCell(software)
+	if err != nil {
+		return err
+	}
+	return c.SetConfig(ctx, 8, value)
+}
+
+// fixedParams would make it another network, or one whose signatures nobody
+// believes.
+var fixedParams = map[int32]bool{0: true, 12: true, 19: true, 32: true, 33: true, 34: true, 35: true, 36: true, 37: true}
+
+// checkParam refuses a value the executor would stumble over.
+func checkParam(id int32, value *cell.Cell) error {
+	into, needed := map[int32]any{
+		20: new(tontlb.ConfigGasLimitsPrices), 21: new(tontlb.ConfigGasLimitsPrices),
+		24: new(tontlb.ConfigMsgForwardPrices), 25: new(tontlb.ConfigMsgForwardPrices),
+	}[id]
+	if !needed {
+		return nil
+	}
+	if value == nil {
+		return fmt.Errorf("%w: parameter %d is needed", ErrConfig, id)
+	}
+	if err := tontlb.Parse(into, value); err != nil {
+		return fmt.Errorf("%w: parameter %d: %v", ErrConfig, id, err) // as in SetConfig
+	}
+	return nil
+}
+
+// Pending is an external message that waits for a block.
+type Pending struct {
+	Hash      [32]byte
+	To        *address.Address
+	Message   *cell.Cell
+	NotBefore uint32 // the first master block it may be in, 0: the next
+}
+
+// Pending returns the external messages that wait, in order.
+func (c *Chain) Pending() []Pending {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []Pending
+	for _, p := range c.pool {
+		if p.impersonated == nil {
+			out = append(out, Pending{Hash: p.prepared.Cell().HashKey(), To: p.to.address(), Message: p.prepared.Cell(), NotBefore: p.notBefore})
+		}
+	}
+	return out
+}
+
+// Drop takes a waiting message out of the pool, as a network may that forgets
+// one. Whoever waits for it gets [ErrDropped].
+func (c *Chain) Drop(hash [32]byte) error {
+	return c.inPool(hash, func(i int) {
+		p := c.pool[i]
+		c.pool = slices.Delete(slices.Clone(c.pool), i, i+1)
+		p.flight.fail(ErrDropped)
+	})
+}
+
+// Delay makes a waiting message wait for this many more blocks.
+func (c *Chain) Delay(hash [32]byte, blocks uint32) error {
+	return c.inPool(hash, func(i int) {
+		late := *c.pool[i]
+		late.notBefore = c.master.front.seqno + 1 + blocks
+		c.pool = slices.Clone(c.pool)
+		c.pool[i] = &late
+	})
+}
+
+// Duplicate makes a waiting message come twice. A block takes each message only
+// once, so the second is in a later one.
+func (c *Chain) Duplicate(hash [32]byte) error {
+	return c.inPool(hash, func(i int) {
+		twin := *c.pool[i]
+		twin.flight = newFlight()
+		c.pool = slices.Insert(slices.Clone(c.pool), i+1, &twin)
+	})
+}
+
+func (c *Chain) inPool(hash [32]byte, do func(i int)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.pool, func(p *inbound) bool { return p.impersonated == nil && p.prepared.Cell().HashKey() == hash })
+	if i < 0 {
+		return fmt.Errorf("message %x does not wait: %w", hash, ErrNotFound)
+	}
+	do(i)
+	return nil
+}

@@ -1,0 +1,68 @@
+package sandbox
+
+import (
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/xssnick/tonutils-go/tvm"
+	"github.com/xssnick/tonutils-go/tvm/vm"
+
+	"github.com/tussah-network/tussah/sandbox/probe"
+)
+
+// errLooksBack: a contract asked for earlier master blocks in a round that is
+// executed without them.
+var errLooksBack = errors.New("contract looks at earlier blocks")
+
+// The machines of all chains of a process: making one takes a while, and they
+// keep nothing. The careful one ends an execution with errLooksBack when a
+// contract comes near the earlier blocks in c7, and there are none.
+var (
+	machine        = sync.OnceValue(tvm.NewTVM)
+	carefulMachine = sync.OnceValue(func() *tvm.TVM { return probe.Wrap(mayLookBack, refuseToLookBack) })
+)
+
+// mayLookBack names the instructions that can bring earlier blocks, or c7 with
+// them, onto the stack.
+func mayLookBack(op vm.OP) bool {
+	text := op.SerializeText()
+	name, _, _ := strings.Cut(text, " ")
+	switch name {
+	case "PREVMCBLOCKS", "PREVKEYBLOCK", "PREVMCBLOCKS_100", "PREVBLOCKSINFOTUPLE", "GETPARAM", "GETPARAMLONG", "GETGLOBVAR", "PUSHCTRX":
+		return true
+	}
+	return text == "c0 PUSH" // before it is decoded
+}
+
+// paramPreviousBlocks is their place among the parameters in c7.
+const paramPreviousBlocks = 13
+
+func refuseToLookBack(op vm.OP, s *vm.State) error {
+	switch name, argument, _ := strings.Cut(op.SerializeText(), " "); {
+	case strings.HasPrefix(name, "GETPARAM") && argument != "13", argument == "PUSH" && name != "c7":
+		return nil
+	}
+	if blocks, err := s.GetParam(paramPreviousBlocks); err == nil && blocks == nil {
+		return errLooksBack
+	}
+	return nil
+}
+
+// machine is the one to execute this block's messages on.
+func (c *collation) machine() *tvm.TVM {
+	if c.world.Previous.Len() > 0 {
+		return machine()
+	}
+	return carefulMachine()
+}
+
+// lookBack makes blocks of everything before this one, so that a contract can
+// look at them.
+func (c *collation) lookBack() error {
+	if err := c.chain.build(); err != nil {
+		return err
+	}
+	c.world.Previous, c.block = c.chain.prevBlocks(), nil
+	return nil
+}
