@@ -1,8 +1,11 @@
 package sandbox_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"testing"
 
+	"github.com/xssnick/tonutils-go/address"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/tussah-network/tussah/sandbox"
@@ -72,3 +75,14 @@ func benchChain(b *testing.B, mode sandbox.Mode) *sandbox.Chain {
 	b.ResetTimer()
 	return chain
 }
+
+// crowd is a world of many accounts that hold coins.
+func crowd(size int) (genesis []sandbox.GenesisAccount) {
+	for n := range size {
+		hash := sha256.Sum256([]byte(fmt.Sprint("crowd ", n)))
+		genesis = append(genesis, sandbox.GenesisAccount{Address: address.NewAddress(0, 0, hash[:]), Balance: tlb.TON})
+	}
+	return genesis
+}
+
+func sizeName(n int) string { return fmt.Sprintf("%d accounts", n) }

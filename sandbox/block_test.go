@@ -74,10 +74,22 @@ func TestBlocksParse(t *testing.T) {
 func checkBlocks(t *testing.T, chain *sandbox.Chain) {
 	t.Helper()
 	head := chain.MasterHead()
-	for _, workchain := range []int32{master, base} {
+	for _, shard := range chain.Layout() {
+		workchain := shard.Workchain
+		find := func(seqno uint32) sandbox.BlockID {
+			id, err := chain.Lookup(workchain, shard.Shard, sandbox.Lookup{Mode: sandbox.BySeqno, Seqno: seqno})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
 		transactions := 0
 		for seqno := uint32(1); seqno <= head.SeqNo; seqno++ {
-			prev, root, next := lookup(t, chain, workchain, seqno-1), readBlock(t, chain, workchain, seqno), lookup(t, chain, workchain, seqno)
+			prev, next := find(seqno-1), find(seqno)
+			root, err := chain.Block(next)
+			if err != nil {
+				t.Fatal(err)
+			}
 			from, to := state(t, chain, prev), state(t, chain, next)
 
 			var block tontlb.Block
@@ -109,7 +121,7 @@ func checkBlocks(t *testing.T, chain *sandbox.Chain) {
 			}
 			checkTongo(t, root, to)
 		}
-		t.Logf("workchain %d: %d blocks, %d transactions", workchain, head.SeqNo, transactions)
+		t.Logf("shard %d:%016x: %d blocks, %d transactions", workchain, uint64(shard.Shard), head.SeqNo, transactions)
 	}
 }
 
@@ -134,6 +146,9 @@ func checkTongo(t *testing.T, root, stateRoot *cell.Cell) {
 	f := block.ValueFlow
 	income := coins(f.FromPrevBlk) + coins(f.Imported) + coins(f.FeesImported) + coins(f.Minted)
 	outgo := coins(f.ToNextBlk) + coins(f.Exported) + coins(f.FeesCollected)
+	if f.Burned != nil {
+		outgo += coins(*f.Burned)
+	}
 	if income != outgo {
 		t.Errorf("value flow: %d in, %d out", income, outgo)
 	}

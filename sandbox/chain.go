@@ -41,7 +41,8 @@ type Chain struct {
 	skew      time.Duration // time travelled
 	paced     chan struct{} // closed and replaced when the mode changes
 	sealed    chan struct{} // closed and replaced by each seal
-	err       error         // set once, when the chain can no longer go on
+	err       error         // set when the chain can no longer go on
+	closed    bool
 }
 
 // inbound is a message from outside that waits for a block.
@@ -136,10 +137,10 @@ func (c *Chain) Run(ctx context.Context) error {
 func (c *Chain) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if errors.Is(c.err, ErrClosed) {
+	if c.closed {
 		return nil
 	}
-	c.err = ErrClosed
+	c.closed, c.err = true, ErrClosed
 	close(c.sealed) // whoever waits for a block finds the chain closed
 	c.sealed = make(chan struct{})
 	if c.store == nil {

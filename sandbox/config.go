@@ -60,55 +60,65 @@ var (
 	}
 )
 
-// genesisConfig builds the configuration dictionary of a network. Where it
+// genesisConfig builds the configuration dictionary of a network: mainnet's,
+// or that of a dumped world with the new network's identity. Where it
 // departs from mainnet: one validator for good (34), blocks create no coins
 // (14) and burn none (no 5), so that coins are conserved to the nanoTON; no
 // DNS root (4), no bridges and no precompiled contracts.
-func genesisConfig(globalID int32, validator ed25519.PublicKey, since time.Time, base blockMeta) (*cell.Cell, error) {
+func genesisConfig(dumped *cell.Cell, globalID int32, validator ed25519.PublicKey, since time.Time, base blockMeta) (*cell.Cell, error) {
 	workchain := tontlb.WorkchainDescrV1{WorkchainDescrFields: tontlb.WorkchainDescrFields{
 		EnabledSince: uint32(since.Unix()), MaxSplit: 4, Basic: true, Active: true, AcceptMsgs: true,
 		ZeroStateRootHash: base.root[:], ZeroStateFileHash: base.file[:],
 		Format: tontlb.WorkchainFormatBasic{VMVersion: -1},
 	}}
 	params := configWriter{dict: cell.NewDict(32)}
-	params.put(0, tontlb.ConfigParamAddress{Address: configAccount[:]})
-	params.put(1, tontlb.ConfigParamAddress{Address: electorAccount[:]})
-	params.put(2, tontlb.ConfigParamAddress{Address: zeroAccount[:]})
-	params.put(8, tontlb.GlobalVersion{Version: globalVersion, Capabilities: capabilities})
-	params.putSet(9, 0, 1, 9, 10, 12, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24, 25, 28, 34)
-	params.putSet(10, 0, 1, 9, 10, 12, 14, 15, 16, 17, 32, 34, 36, -1001, -1000)
+	if dumped != nil {
+		params.dict = dumped.AsDict(32)
+	} else {
+		params.putMainnet()
+	}
 	params.putDict(12, 32, false, big.NewInt(0), workchain)
-	params.put(14, tontlb.BlockCreateFees{MasterchainBlockFee: coins(0), BasechainBlockFee: coins(0)})
-	params.put(15, tontlb.ValidatorElectionTimings{
-		ValidatorsElectedFor: 65_536, ElectionsStartBefore: 32_768, ElectionsEndBefore: 8_192, StakeHeldFor: 32_768,
-	})
-	params.put(16, tontlb.ValidatorCountLimits{MaxValidators: 400, MaxMainValidators: 100, MinValidators: 1})
-	params.put(17, tontlb.ValidatorStakeLimits{
-		MinStake: coins(300_000e9), MaxStake: coins(10_000_000e9), MinTotalStake: coins(75_000_000e9), MaxStakeFactor: 3 << 16,
-	})
-	params.putDict(18, 32, true, big.NewInt(0), storage)
 	params.put(19, tontlb.GlobalIDConfig{GlobalID: globalID})
-	params.put(20, masterGas)
-	params.put(21, baseGas)
-	params.put(22, masterLimits)
-	params.put(23, baseLimits)
-	params.put(24, masterForward)
-	params.put(25, baseForward)
-	params.put(28, tontlb.CatchainConfigV2{
-		ShuffleMcValidators: true, McCatchainLifetime: 250, ShardCatchainLifetime: 250,
-		ShardValidatorsLifetime: 1_000, ShardValidatorsNum: 23,
-	})
-	params.put(29, tontlb.ConsensusConfigV4{
-		NewCatchainIds: true, RoundCandidates: 3, NextCandidateDelayMs: 2_000, ConsensusTimeoutMs: 16_000,
-		FastAttempts: 3, AttemptDuration: 8, CatchainMaxDeps: 4, MaxBlockBytes: 2 << 20, MaxCollatedBytes: 2 << 20,
-		ProtoVersion: 5, CatchainMaxBlocksCoff: 10_000,
-	})
-	params.putSpecial(31, zeroAccount, electorAccount, configAccount)
 	params.putValidator(34, validator, since)
 	if params.err != nil {
 		return nil, fmt.Errorf("build configuration: %w", params.err)
 	}
 	return params.dict.AsCell(), nil
+}
+
+// putMainnet stores what any sandbox begins with.
+func (w *configWriter) putMainnet() {
+	w.put(0, tontlb.ConfigParamAddress{Address: configAccount[:]})
+	w.put(1, tontlb.ConfigParamAddress{Address: electorAccount[:]})
+	w.put(2, tontlb.ConfigParamAddress{Address: zeroAccount[:]})
+	w.put(8, tontlb.GlobalVersion{Version: globalVersion, Capabilities: capabilities})
+	w.putSet(9, 0, 1, 9, 10, 12, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24, 25, 28, 34)
+	w.putSet(10, 0, 1, 9, 10, 12, 14, 15, 16, 17, 32, 34, 36, -1001, -1000)
+	w.put(14, tontlb.BlockCreateFees{MasterchainBlockFee: coins(0), BasechainBlockFee: coins(0)})
+	w.put(15, tontlb.ValidatorElectionTimings{
+		ValidatorsElectedFor: 65_536, ElectionsStartBefore: 32_768, ElectionsEndBefore: 8_192, StakeHeldFor: 32_768,
+	})
+	w.put(16, tontlb.ValidatorCountLimits{MaxValidators: 400, MaxMainValidators: 100, MinValidators: 1})
+	w.put(17, tontlb.ValidatorStakeLimits{
+		MinStake: coins(300_000e9), MaxStake: coins(10_000_000e9), MinTotalStake: coins(75_000_000e9), MaxStakeFactor: 3 << 16,
+	})
+	w.putDict(18, 32, true, big.NewInt(0), storage)
+	w.put(20, masterGas)
+	w.put(21, baseGas)
+	w.put(22, masterLimits)
+	w.put(23, baseLimits)
+	w.put(24, masterForward)
+	w.put(25, baseForward)
+	w.put(28, tontlb.CatchainConfigV2{
+		ShuffleMcValidators: true, McCatchainLifetime: 250, ShardCatchainLifetime: 250,
+		ShardValidatorsLifetime: 1_000, ShardValidatorsNum: 23,
+	})
+	w.put(29, tontlb.ConsensusConfigV4{
+		NewCatchainIds: true, RoundCandidates: 3, NextCandidateDelayMs: 2_000, ConsensusTimeoutMs: 16_000,
+		FastAttempts: 3, AttemptDuration: 8, CatchainMaxDeps: 4, MaxBlockBytes: 2 << 20, MaxCollatedBytes: 2 << 20,
+		ProtoVersion: 5, CatchainMaxBlocksCoff: 10_000,
+	})
+	w.putSpecial(31, zeroAccount, electorAccount, configAccount)
 }
 
 // validatorLife is how long the one validator is in office: for good, as far

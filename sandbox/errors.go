@@ -39,6 +39,10 @@ var (
 	ErrRestored = errors.New("chain was restored to a snapshot")
 	// ErrForeign: the snapshot is of another chain.
 	ErrForeign = errors.New("snapshot of another chain")
+	// ErrUnsettled: messages are under way.
+	ErrUnsettled = errors.New("messages are under way")
+	// ErrDump: what should be a dumped world is none.
+	ErrDump = errors.New("no dump of a sandbox")
 	// ErrEndless: in instant mode, the messages set off by one call did not
 	// come to rest within [MaxCascadeBlocks] blocks. They stay queued.
 	ErrEndless = errors.New("message cascade did not come to rest")

@@ -5,3 +5,13 @@ package sandbox
 func (c *Chain) Shrink(pool, cascade, transactions int) {
 	c.maxPool, c.maxCascade, c.maxTransactions = pool, cascade, transactions
 }
+
+// Layout are the newest blocks of all shards, the masterchain's last.
+func (c *Chain) Layout() (ids []BlockID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.shards() {
+		ids = append(ids, s.last.id())
+	}
+	return ids
+}

@@ -7,13 +7,10 @@ import (
 
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
-
-	"github.com/tussah-network/tussah/tlb"
 )
 
 // create makes a chain of nothing but its zero states.
 func (c *Chain) create() error {
-	now := c.opts.Now()
 	c.master = newShard(masterID)
 	c.base = nil
 	for _, id := range layout(c.opts.SplitDepth) {
@@ -23,19 +20,30 @@ func (c *Chain) create() error {
 		c.histories[s.id] = new(history)
 	}
 	c.extra = &masterExtra{key: true, supply: new(big.Int), signer: c.signer}
-	accounts := append([]GenesisAccount{{Address: Giver(), Balance: giverBalance, Code: giverCode}}, c.opts.Genesis...)
+	w := world{now: c.opts.Now()}
+	accounts := c.opts.Genesis
+	if c.opts.Load == nil {
+		accounts = append([]GenesisAccount{{Address: Giver(), Balance: giverBalance, Code: giverCode}}, accounts...)
+	} else {
+		var err error
+		if w, err = c.load(c.opts.Load); err != nil {
+			return err
+		}
+		c.skew = w.now.Sub(c.opts.Now())
+	}
+	now := uint32(w.now.Unix())
 	for _, g := range accounts {
-		if err := c.settleAccount(g, uint32(now.Unix())); err != nil {
+		if err := c.settleAccount(g, now); err != nil {
 			return fmt.Errorf("genesis account %s: %w", g.Address, err)
 		}
 	}
 	for _, s := range c.base {
-		if err := s.zero(c.opts.GlobalID, uint32(now.Unix()), nil); err != nil {
+		if err := s.zero(c.opts.GlobalID, now, w.lt, nil); err != nil {
 			return err
 		}
 	}
 	var err error
-	if c.extra.config, err = genesisConfig(c.opts.GlobalID, c.signer.public(), now, c.base[0].last); err != nil {
+	if c.extra.config, err = genesisConfig(w.config, c.opts.GlobalID, c.signer.public(), w.now, c.base[0].last); err != nil {
 		return err
 	}
 	if c.config, err = prepareSettings(c.extra.config); err != nil {
@@ -51,7 +59,7 @@ func (c *Chain) create() error {
 	if err != nil {
 		return err
 	}
-	if err := c.master.zero(c.opts.GlobalID, uint32(now.Unix()), extra); err != nil {
+	if err := c.master.zero(c.opts.GlobalID, now, w.lt, extra); err != nil {
 		return err
 	}
 	c.master.last.key = true
@@ -99,8 +107,8 @@ func newShard(id shardID) *shard {
 }
 
 // zero writes the state a shard begins with.
-func (s *shard) zero(globalID int32, now uint32, extra *cell.Cell) error {
-	s.last.utime = now
+func (s *shard) zero(globalID int32, now uint32, lt uint64, extra *cell.Cell) error {
+	s.last.utime, s.last.start, s.last.end = now, lt, lt
 	var err error
 	if s.root, err = s.buildState(globalID, 0, nil, extra); err != nil {
 		return err
@@ -112,41 +120,17 @@ func (s *shard) zero(globalID int32, now uint32, extra *cell.Cell) error {
 // genesisBlock is the zero state in the place of a block: the accounts it has.
 func (s *shard) genesisBlock() (sealedBlock, error) {
 	b := sealedBlock{meta: s.last, state: s.root, accounts: map[[32]byte]*cell.Cell{}}
-	items, err := s.accounts.RangeExtra(false, false)
-	if err != nil {
-		return b, fmt.Errorf("genesis accounts: %w", err)
-	}
-	for _, item := range items {
-		key, err := item.Key.BeginParse()
-		if err != nil {
-			return b, err
-		}
-		hash, err := key.LoadSlice(256)
-		if err != nil {
-			return b, err
-		}
-		if b.accounts[[32]byte(hash)], err = item.Value.ToCell(); err != nil {
-			return b, err
-		}
-	}
-	return b, nil
+	err := s.each(func(hash [32]byte, entry *cell.Cell) error {
+		b.accounts[hash] = entry
+		return nil
+	})
+	return b, err
 }
 
 func (c *Chain) settleAccount(g GenesisAccount, now uint32) error {
 	id, err := idOf(g.Address)
 	if err != nil {
 		return err
-	}
-	s, err := c.shardOf(id)
-	if err != nil {
-		return err
-	}
-	if !s.accounts.IsEmpty() && s.accounts.Get(hashKey(id.hash)) != nil {
-		return ErrDuplicate
-	}
-	c.extra.supply = sum(c.extra.supply, new(big.Int).SetUint64(uint64(g.Balance)))
-	if c.extra.supply.Cmp(maxSupply) > 0 {
-		return tlb.ErrOverflow
 	}
 	state, err := genesisState(g, now)
 	if err != nil {
@@ -156,5 +140,5 @@ func (c *Chain) settleAccount(g GenesisAccount, now uint32) error {
 	if err != nil {
 		return err
 	}
-	return s.accounts.Set(hashKey(id.hash), entry)
+	return c.settleEntry(id, entry, new(big.Int).SetUint64(uint64(g.Balance)))
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"io"
 	"log/slog"
 	"time"
 
@@ -67,6 +68,10 @@ type Options struct {
 	// two: 0 (the default) is one shard, at most [MaxSplitDepth]. It counts only
 	// when the chain is created.
 	SplitDepth uint8
+	// Load is a dumped world, see [Chain.Dump], that the chain begins with: its
+	// accounts, its configuration and its time, from where it goes on. It counts
+	// only when the chain is created.
+	Load io.Reader
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Observe is shown every execution, in order, refused external messages

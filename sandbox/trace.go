@@ -159,6 +159,7 @@ type flight struct {
 	trace  *Trace
 	err    error
 	landed chan struct{} // closed when open reaches zero
+	over   bool
 }
 
 func newFlight() *flight { return &flight{open: 1, landed: make(chan struct{})} }
@@ -170,6 +171,21 @@ func (f *flight) fail(err error) {
 
 func (f *flight) close() {
 	if f.open--; f.open == 0 {
+		f.land()
+	}
+}
+
+// abandon ends the wait for messages that are not followed any further.
+func (f *flight) abandon(err error) {
+	if !f.over {
+		f.err = err
+		f.land()
+	}
+}
+
+func (f *flight) land() {
+	if !f.over {
+		f.over = true
 		close(f.landed)
 	}
 }

@@ -1,0 +1,208 @@
+package sandbox
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/tlb"
+)
+
+// dumpMagic begins a dumped world. The number is the version of what follows: a
+// CBOR sequence of a dumpHead and as many dumpAccounts as it announces.
+const dumpMagic = "tussah sandbox world 1\n"
+
+// Bounds of a dump that is read.
+const (
+	maxDumpCell     = 16 << 20 // bytes of an account or the configuration
+	maxDumpAccounts = 100_000_000
+)
+
+type dumpHead struct {
+	GlobalID int32  `cbor:"1,keyasint"`
+	Time     int64  `cbor:"2,keyasint"` // Unix seconds of the newest block
+	LT       uint64 `cbor:"3,keyasint"` // where it ended
+	Config   []byte `cbor:"4,keyasint"` // BoC
+	Accounts uint64 `cbor:"5,keyasint"`
+}
+
+type dumpAccount struct {
+	Workchain int32    `cbor:"1,keyasint"`
+	Hash      [32]byte `cbor:"2,keyasint"`
+	State     []byte   `cbor:"3,keyasint"` // ShardAccount, BoC
+}
+
+// Dump writes the world: all accounts, the configuration and the time, so that
+// another chain can begin with it, see [Options.Load]. Blocks and what waits in
+// the pool are no part of it. Messages under way would be lost with their coins:
+// while there are any, Dump returns [ErrUnsettled].
+func (c *Chain) Dump(w io.Writer) error {
+	c.mu.Lock()
+	err := c.build()
+	if err == nil && len(c.undelivered()) > 0 {
+		err = fmt.Errorf("dump: %d messages are under way: %w", len(c.undelivered()), ErrUnsettled)
+	}
+	head := dumpHead{GlobalID: c.opts.GlobalID, Time: int64(c.master.last.utime), LT: c.master.last.end, Config: c.config.root.ToBOC()}
+	worlds := make([]shard, 0, len(c.base)+1)
+	for _, s := range c.shards() {
+		worlds = append(worlds, s.copy())
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	// The accounts are immutable: the chain goes on while they are written.
+	for i := range worlds {
+		if err := worlds[i].each(func([32]byte, *cell.Cell) error { head.Accounts++; return nil }); err != nil {
+			return fmt.Errorf("dump: %w", err)
+		}
+	}
+	out := bufio.NewWriter(w)
+	if _, err := out.WriteString(dumpMagic); err != nil {
+		return err
+	}
+	enc := cbor.NewEncoder(out)
+	if err := enc.Encode(head); err != nil {
+		return err
+	}
+	for i := range worlds {
+		err := worlds[i].each(func(hash [32]byte, entry *cell.Cell) error {
+			return enc.Encode(dumpAccount{Workchain: worlds[i].id.workchain, Hash: hash, State: entry.ToBOC()})
+		})
+		if err != nil {
+			return fmt.Errorf("dump: %w", err)
+		}
+	}
+	return out.Flush()
+}
+
+// each calls do with the accounts of a shard, in order of their addresses.
+func (s *shard) each(do func(hash [32]byte, entry *cell.Cell) error) error {
+	if s.accounts.IsEmpty() {
+		return nil
+	}
+	it, err := s.accounts.IteratorExtra(false, false)
+	if err != nil {
+		return err
+	}
+	for it.Next() {
+		key, err := it.Item().Key.BeginParse()
+		if err != nil {
+			return err
+		}
+		hash, err := key.LoadSlice(256)
+		if err != nil {
+			return err
+		}
+		entry, err := it.Item().Value.ToCell()
+		if err != nil {
+			return err
+		}
+		if err := do([32]byte(hash), entry); err != nil {
+			return err
+		}
+	}
+	return it.Err()
+}
+
+// world is what a chain begins with.
+type world struct {
+	now    time.Time
+	lt     uint64
+	config *cell.Cell // nil: that of mainnet, see genesisConfig
+}
+
+// load settles the accounts of a dump in the shards of a chain being made.
+func (c *Chain) load(r io.Reader) (world, error) {
+	in := bufio.NewReader(r)
+	magic := make([]byte, len(dumpMagic))
+	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != dumpMagic {
+		return world{}, fmt.Errorf("%w: it does not begin with %q", ErrDump, dumpMagic[:len(dumpMagic)-1])
+	}
+	mode, err := cbor.DecOptions{ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
+	if err != nil {
+		return world{}, err
+	}
+	dec := mode.NewDecoder(in)
+	var head dumpHead
+	if err := dec.Decode(&head); err != nil {
+		return world{}, fmt.Errorf("%w: head: %v", ErrDump, err) // callers match ErrDump only
+	}
+	if head.GlobalID != c.opts.GlobalID {
+		return world{}, fmt.Errorf("%w: %d, not %d", ErrNetwork, head.GlobalID, c.opts.GlobalID)
+	}
+	if head.Accounts > maxDumpAccounts || head.Time < 0 || head.Time > 1<<32-1 || head.LT > 1<<62 {
+		return world{}, fmt.Errorf("%w: head says %d accounts at %d, lt %d", ErrDump, head.Accounts, head.Time, head.LT)
+	}
+	w := world{now: time.Unix(head.Time, 0), lt: head.LT}
+	if w.config, err = dumpedCell(head.Config); err != nil {
+		return world{}, fmt.Errorf("configuration: %w", err)
+	}
+	for n := range head.Accounts {
+		if err := c.loadAccount(dec, head); err != nil {
+			return world{}, fmt.Errorf("account %d of %d: %w", n+1, head.Accounts, err)
+		}
+	}
+	if err := dec.Skip(); !errors.Is(err, io.EOF) {
+		return world{}, fmt.Errorf("%w: more follows the last account", ErrDump)
+	}
+	return w, nil
+}
+
+func (c *Chain) loadAccount(dec *cbor.Decoder, head dumpHead) error {
+	var a dumpAccount
+	if err := dec.Decode(&a); err != nil {
+		return fmt.Errorf("%w: %v", ErrDump, err) // as in load
+	}
+	entry, err := dumpedCell(a.State)
+	if err != nil {
+		return err
+	}
+	var shardAccount tontlb.ShardAccount
+	var state tontlb.AccountState
+	if err := tontlb.Parse(&shardAccount, entry); err != nil {
+		return fmt.Errorf("%w: %v", ErrDump, err) // as in load
+	}
+	if err := tontlb.Parse(&state, shardAccount.Account); err != nil || !state.IsValid {
+		return fmt.Errorf("%w: no account state", ErrDump)
+	}
+	id, err := idOf(state.Address)
+	if err != nil || id != (accountID{a.Workchain, a.Hash}) || shardAccount.LastTransLT >= max(head.LT, 1) {
+		return fmt.Errorf("%w: account state does not fit its place", ErrDump)
+	}
+	return c.settleEntry(id, entry, state.Balance.Nano())
+}
+
+// settleEntry puts an account into the shard it belongs to.
+func (c *Chain) settleEntry(id accountID, entry *cell.Cell, balance *big.Int) error {
+	s, err := c.shardOf(id)
+	if err != nil {
+		return err
+	}
+	if !s.accounts.IsEmpty() && s.accounts.Get(hashKey(id.hash)) != nil {
+		return ErrDuplicate
+	}
+	c.extra.supply = sum(c.extra.supply, balance)
+	if c.extra.supply.Cmp(maxSupply) > 0 {
+		return tlb.ErrOverflow
+	}
+	return s.accounts.Set(hashKey(id.hash), entry)
+}
+
+func dumpedCell(boc []byte) (*cell.Cell, error) {
+	if len(boc) > maxDumpCell {
+		return nil, fmt.Errorf("%w: %d bytes in one cell tree", ErrDump, len(boc))
+	}
+	root, err := cell.FromBOC(boc)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrDump, err) // as in load
+	}
+	return root, nil
+}
