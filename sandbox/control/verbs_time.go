@@ -1,0 +1,142 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tussah-network/tussah/sandbox"
+)
+
+var timeVerbs = []Verb{
+	verb("advanceTime", "time", "Move the network's clock forward", advanceTime),
+	verb("setTime", "time", "Set the network's clock, never back", setTime),
+	verb("mine", "mine", "Make blocks, empty ones too", mine),
+	verb("pause", "pause", "Make no more blocks but with mine", pauseBlocks),
+	verb("resume", "resume", "Make blocks again as before the pause, or in another mode", resumeBlocks),
+	verb("status", "status", "Show the network", status),
+}
+
+// Status is the network at a moment.
+type Status struct {
+	Block     uint32   `json:"block"` // sequence number of the newest master block
+	BlockHash Hash     `json:"block_hash"`
+	BlockTime Time     `json:"block_time"`
+	Now       Time     `json:"now"` // of the network's clock, which the next block has
+	Unix      int64    `json:"unix"`
+	Mode      Mode     `json:"mode"`
+	Interval  Duration `json:"interval,omitzero"` // between blocks, in the mode interval
+	Pending   int      `json:"pending"`           // external messages that wait
+	Snapshots int      `json:"snapshots"`
+	Supply    Amount   `json:"supply"`
+	Giver     Address  `json:"giver"`
+}
+
+func (s Status) String() string {
+	mode := s.Mode.String()
+	if s.Interval != 0 {
+		mode += " of " + s.Interval.String()
+	}
+	return fmt.Sprintf("block      %d of %s\nhash       %s\nclock      %s\nmode       %s\npending    %d\nsnapshots  %d\nsupply     %s\ngiver      %s",
+		s.Block, s.BlockTime, s.BlockHash, s.Now, mode, s.Pending, s.Snapshots, s.Supply, s.Giver)
+}
+
+func status(ctx context.Context, w *world, _ Empty) (Status, error) { return w.status(ctx, nil) }
+
+// status is the network after a change that ended with err.
+func (w *world) status(ctx context.Context, err error) (Status, error) {
+	if err != nil {
+		return Status{}, err
+	}
+	head, err := w.Head(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	w.mu.Lock()
+	snapshots := len(w.mu.snapshots)
+	w.mu.Unlock()
+	s := Status{
+		Block: head.Seqno, BlockHash: head.RootHash, BlockTime: Time{head.Time}, Now: Time{w.Now()}, Unix: w.Now().Unix(),
+		Pending: len(w.Pending()), Snapshots: snapshots, Supply: Amount(w.Supply()), Giver: Address{sandbox.Giver()},
+	}
+	mode, interval := w.Mode()
+	if s.Mode = Mode(mode); mode == sandbox.Interval {
+		s.Interval = Duration(interval)
+	}
+	return s, nil
+}
+
+// AdvanceParams say how far to travel.
+type AdvanceParams struct {
+	By Duration `json:"by" doc:"such as 1h30m"`
+}
+
+func advanceTime(ctx context.Context, w *world, p AdvanceParams) (Status, error) {
+	return w.status(ctx, w.AdvanceTime(ctx, time.Duration(p.By)))
+}
+
+// TimeParams say when to travel to.
+type TimeParams struct {
+	To Time `json:"to" doc:"RFC 3339 or Unix seconds"`
+}
+
+func setTime(ctx context.Context, w *world, p TimeParams) (Status, error) {
+	return w.status(ctx, w.SetTime(ctx, p.To.Time))
+}
+
+// MineParams say how many blocks to make.
+type MineParams struct {
+	Blocks int `json:"blocks,omitzero" doc:"how many (default 1)"`
+}
+
+func mine(ctx context.Context, w *world, p MineParams) (Status, error) {
+	if p.Blocks == 0 {
+		p.Blocks = 1
+	}
+	if p.Blocks < 1 || p.Blocks > MaxMine {
+		return Status{}, fmt.Errorf("%w: blocks is not in 1 … %d", ErrParams, MaxMine)
+	}
+	_, err := w.Mine(ctx, p.Blocks)
+	return w.status(ctx, err)
+}
+
+func pauseBlocks(ctx context.Context, w *world, _ Empty) (Status, error) {
+	w.mu.Lock()
+	mode, interval := w.Mode()
+	err := w.SetMode(sandbox.Manual, 0)
+	if err == nil && mode != sandbox.Manual {
+		w.mu.paused = &pace{mode, interval}
+	}
+	w.mu.Unlock()
+	return w.status(ctx, err)
+}
+
+// ResumeParams say how to go on.
+type ResumeParams struct {
+	Mode     *Mode    `json:"mode,omitzero" doc:"instant, interval or manual (default: as before the pause, or instant)" cli:"flag"`
+	Interval Duration `json:"interval,omitzero" doc:"between blocks; implies the mode interval" cli:"flag"`
+}
+
+func resumeBlocks(ctx context.Context, w *world, p ResumeParams) (Status, error) {
+	w.mu.Lock()
+	to := pace{mode: sandbox.Instant}
+	switch {
+	case p.Mode == nil && p.Interval != 0:
+		to.mode = sandbox.Interval
+	case p.Mode != nil:
+		to.mode = sandbox.Mode(*p.Mode)
+	case w.mu.paused != nil:
+		to = *w.mu.paused
+	}
+	if p.Interval != 0 {
+		to.interval = time.Duration(p.Interval)
+	}
+	var err error
+	if p.Interval != 0 && to.mode != sandbox.Interval {
+		err = fmt.Errorf("%w: only the mode interval has an interval", ErrParams)
+	} else if err = w.SetMode(to.mode, to.interval); err == nil {
+		w.mu.paused = nil
+	}
+	w.mu.Unlock()
+	return w.status(ctx, err)
+}
