@@ -9,7 +9,7 @@ import (
 // BenchmarkSecureGetAccount is what a strict client needs for one account: its
 // state with the whole chain of proofs, fetched over ADNL and verified.
 func BenchmarkSecureGetAccount(b *testing.B) {
-	w := newWorld(b)
+	w := newWorld(b, 0)
 	api := w.tonutils(b, ton.ProofCheckPolicySecure)
 	master, err := api.GetMasterchainInfo(b.Context())
 	if err != nil {
@@ -27,7 +27,7 @@ func BenchmarkSecureGetAccount(b *testing.B) {
 }
 
 func BenchmarkGetMethod(b *testing.B) {
-	w := newWorld(b)
+	w := newWorld(b, 0)
 	api := w.tonutils(b, ton.ProofCheckPolicySecure)
 	master, err := api.GetMasterchainInfo(b.Context())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -41,7 +42,7 @@ var (
 	masterly   = address.NewAddress(0, 0xff, bytes.Repeat([]byte{0x22}, 32))
 )
 
-// world is a chain with a few accounts, served.
+// world is a chain with a few accounts and key blocks, served.
 type world struct {
 	chain  *sandbox.Chain
 	server *liteserver.Server
@@ -49,11 +50,13 @@ type world struct {
 	owner  *address.Address
 }
 
-func newWorld(t testing.TB) *world {
+// newWorld's basechain has 2^split shards.
+func newWorld(t testing.TB, split uint8) *world {
 	t.Helper()
 	now := time.Now() // stands still, so that nobody owes storage fees
 	chain, err := sandbox.Open(sandbox.Options{
-		Now: func() time.Time { return now },
+		Now:        func() time.Time { return now },
+		SplitDepth: split,
 		Genesis: []sandbox.GenesisAccount{{
 			Address: calculator, Balance: 7 * tlb.TON,
 			Code: cell.BeginCell().MustStoreSlice([]byte{0xff, 0x00, 0x30, 0xa1}, 32).EndCell(),
@@ -70,8 +73,12 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, to := range []*address.Address{w.owner, plain, masterly, plain} {
+	for n, to := range []*address.Address{w.owner, plain, masterly, plain} {
 		if err := chain.Faucet(t.Context(), to, 100*tlb.TON); err != nil {
+			t.Fatal(err)
+		}
+		// A change of what nobody reads makes a key block.
+		if err := chain.SetConfig(t.Context(), 9999, cell.BeginCell().MustStoreUInt(uint64(n), 8).EndCell()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -118,11 +125,12 @@ func (w *world) tonutils(t testing.TB, policy ton.ProofCheckPolicy) *ton.APIClie
 	return api
 }
 
-func TestTonutilsFast(t *testing.T)   { testTonutils(t, ton.ProofCheckPolicyFast) }
-func TestTonutilsSecure(t *testing.T) { testTonutils(t, ton.ProofCheckPolicySecure) }
+func TestTonutilsFast(t *testing.T)   { testTonutils(t, ton.ProofCheckPolicyFast, 0) }
+func TestTonutilsSecure(t *testing.T) { testTonutils(t, ton.ProofCheckPolicySecure, 0) }
+func TestTonutilsShards(t *testing.T) { testTonutils(t, ton.ProofCheckPolicySecure, 2) }
 
-func testTonutils(t *testing.T, policy ton.ProofCheckPolicy) {
-	w := newWorld(t)
+func testTonutils(t *testing.T, policy ton.ProofCheckPolicy, split uint8) {
+	w := newWorld(t, split)
 	api := w.tonutils(t, policy)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -136,10 +144,10 @@ func testTonutils(t *testing.T, policy ton.ProofCheckPolicy) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(shards) != 1 || shards[0].Workchain != 0 {
+		if len(shards) != 1<<split || shards[0].Workchain != 0 {
 			t.Fatalf("shards: %v", shards)
 		}
-		for _, id := range []*ton.BlockIDExt{master, shards[0]} {
+		for _, id := range append(shards, master) {
 			block, err := api.GetBlockData(ctx, id)
 			if err != nil {
 				t.Fatal(err)
@@ -229,7 +237,7 @@ func testTonutils(t *testing.T, policy ton.ProofCheckPolicy) {
 				t.Fatalf("%s has %d transactions, want %d", addr, len(txs), want)
 			}
 			for _, tx := range txs {
-				block, err := lookupLT(ctx, api, addr.Workchain(), tx.LT)
+				block, err := lookupLT(ctx, api, addr, tx.LT)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -376,11 +384,15 @@ func testTonutils(t *testing.T, policy ton.ProofCheckPolicy) {
 	})
 }
 
-// lookupLT finds the block a transaction of a workchain is in.
-func lookupLT(ctx context.Context, api *ton.APIClient, workchain int32, lt uint64) (*ton.BlockIDExt, error) {
+// lookupLT finds the block a transaction of an account is in.
+func lookupLT(ctx context.Context, api *ton.APIClient, a *address.Address, lt uint64) (*ton.BlockIDExt, error) {
+	shard := wholeChain
+	if a.Workchain() != -1 {
+		shard = int64(binary.BigEndian.Uint64(a.Data()) | 1)
+	}
 	var answer tl.Serializable
 	err := api.Client().QueryLiteserver(ctx, ton.LookupBlock{
-		Mode: 2, ID: &ton.BlockInfoShort{Workchain: workchain, Shard: wholeChain}, LT: lt,
+		Mode: 2, ID: &ton.BlockInfoShort{Workchain: a.Workchain(), Shard: shard}, LT: lt,
 	}, &answer)
 	if err != nil {
 		return nil, err
@@ -396,7 +408,7 @@ func lookupLT(ctx context.Context, api *ton.APIClient, workchain int32, lt uint6
 
 // Strict clients keep their faith while the chain grows under them.
 func TestGrowingChain(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, 0)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var clients sync.WaitGroup
@@ -481,7 +493,7 @@ func TestReopenedChain(t *testing.T) {
 }
 
 func TestGlobalConfigKey(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, 0)
 	data, err := w.server.GlobalConfig()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package liteserver_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -62,7 +63,13 @@ func TestTongo(t *testing.T) {
 		}
 		return
 	}
-	w := newWorld(t)
+	for split := range uint8(3) {
+		t.Run(fmt.Sprintf("%d shards", 1<<split), func(t *testing.T) { testTongo(t, split) })
+	}
+}
+
+func testTongo(t *testing.T, split uint8) {
+	w := newWorld(t, split)
 	api := w.tongo(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -90,10 +97,10 @@ func TestTongo(t *testing.T) {
 		if shards, err = api.GetAllShardsInfo(ctx, master); err != nil {
 			t.Fatal(err)
 		}
-		if len(shards) != 1 {
+		if len(shards) != 1<<split {
 			t.Fatalf("shards: %v", shards)
 		}
-		for _, id := range []tongoton.BlockIDExt{master, shards[0]} {
+		for _, id := range append(shards, master) {
 			block, err := api.GetBlock(ctx, id)
 			if err != nil {
 				t.Fatal(err)

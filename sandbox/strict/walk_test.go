@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -28,10 +29,11 @@ var (
 	masterly = address.NewAddress(0, 0xff, bytes.Repeat([]byte{0x22}, 32))
 )
 
-// serve is a chain with some history, and a client of its liteserver.
-func serve(t testing.TB) (*sandbox.Chain, ton.LiteClient) {
+// serve is a chain with some history, several key blocks among it, whose
+// basechain has 2^split shards, and a client of its liteserver.
+func serve(t testing.TB, split uint8) (*sandbox.Chain, ton.LiteClient) {
 	t.Helper()
-	chain, err := sandbox.Open(sandbox.Options{Genesis: []sandbox.GenesisAccount{{
+	chain, err := sandbox.Open(sandbox.Options{SplitDepth: split, Genesis: []sandbox.GenesisAccount{{
 		Address: counter, Balance: 7 * tlb.TON,
 		// SETCP0 DROP ONE: every method returns 1.
 		Code: cell.BeginCell().MustStoreSlice([]byte{0xff, 0x00, 0x30, 0x71}, 32).EndCell(), Data: cell.BeginCell().EndCell(),
@@ -40,11 +42,18 @@ func serve(t testing.TB) (*sandbox.Chain, ton.LiteClient) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { chain.Close() })
-	for range 3 {
+	for n := range 4 {
 		for _, to := range []*address.Address{counter, plain, masterly} {
 			if err := chain.Faucet(t.Context(), to, tlb.TON); err != nil {
 				t.Fatal(err)
 			}
+		}
+		// A parameter nobody uses, so that every change makes a key block.
+		if err := chain.SetConfig(t.Context(), 9999, cell.BeginCell().MustStoreUInt(uint64(n), 8).EndCell()); err != nil {
+			t.Fatal(err)
+		}
+		if err := chain.Faucet(t.Context(), plain, tlb.TON); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return chain, dial(t, chain)
@@ -83,24 +92,28 @@ func first(t testing.TB, chain *sandbox.Chain) *ton.BlockIDExt {
 	return &id
 }
 
-// TUSSAH_STRICT_CALLS makes the walk longer.
+// TUSSAH_STRICT_CALLS makes the walks longer.
 func TestWalk(t *testing.T) {
-	chain, client := serve(t)
-	calls := 1000
+	calls := 600
 	if n, err := strconv.Atoi(os.Getenv("TUSSAH_STRICT_CALLS")); err == nil {
 		calls = n
 	}
-	r, err := strict.Walk(t.Context(), client, strict.Options{
-		Trusted: first(t, chain), Calls: calls, Accounts: []*address.Address{counter, plain, masterly},
-	})
-	if err != nil {
-		t.Fatalf("%v, after %+v", err, r)
+	for split := range uint8(3) {
+		t.Run(fmt.Sprintf("%d shards", 1<<split), func(t *testing.T) {
+			chain, client := serve(t, split)
+			r, err := strict.Walk(t.Context(), client, strict.Options{
+				Trusted: first(t, chain), Calls: calls, Accounts: []*address.Address{counter, plain, masterly},
+			})
+			if err != nil {
+				t.Fatalf("%v, after %+v", err, r)
+			}
+			if r.Total() < calls || r.KeyBlocks < 4 || r.Blocks == 0 || r.Shards < 1<<split || r.Accounts == 0 || r.Absent == 0 ||
+				r.Transactions == 0 || r.Methods == 0 || r.Lookups == 0 {
+				t.Errorf("%+v", r)
+			}
+			t.Logf("%d calls: %+v", r.Total(), r)
+		})
 	}
-	if r.Total() < calls || r.KeyBlocks < 1 || r.Blocks == 0 || r.Shards == 0 || r.Accounts == 0 || r.Absent == 0 ||
-		r.Transactions == 0 || r.Methods == 0 || r.Lookups == 0 {
-		t.Errorf("%+v", r)
-	}
-	t.Logf("%d calls: %+v", r.Total(), r)
 }
 
 // liar changes answers on their way.
@@ -119,7 +132,7 @@ func (l liar) QueryLiteserver(ctx context.Context, query, answer tl.Serializable
 
 // A walk finds what does not fit, so that finding nothing means something.
 func TestWalkFindsFault(t *testing.T) {
-	chain, client := serve(t)
+	chain, client := serve(t, 0)
 	trusted := first(t, chain)
 	for name, change := range map[string]func(query tl.Serializable, answer *tl.Serializable){
 		"another block's bytes": func(_ tl.Serializable, answer *tl.Serializable) {
