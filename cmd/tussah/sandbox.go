@@ -15,7 +15,8 @@ import (
 )
 
 func sandboxCommand() *cobra.Command {
-	return group("sandbox", "A TON network in one process, for development", sandboxUpCommand())
+	return group("sandbox", "A TON network in one process, for development",
+		append([]*cobra.Command{sandboxUpCommand(), sandboxStartCommand()}, sandboxVerbs()...)...)
 }
 
 func sandboxUpCommand() *cobra.Command {
@@ -32,7 +33,7 @@ a simulated quoting enclave's CA, and for each role a funded wallet and a config
 run a whole network in four terminals. Started again on the same folder it continues the chain.`,
 		Args: cobra.NoArgs,
 	}
-	dir := c.Flags().String("dir", "tussah-sandbox", "folder of the network")
+	dir := c.Flags().String("dir", sandboxDir, "folder of the network")
 	listen := c.Flags().String("liteserver", "127.0.0.1:17000", "address of the liteserver")
 	interval := c.Flags().Duration("interval", time.Second, "time between blocks, at least 50ms")
 	model := c.Flags().String("model", devnet.DemoModel, "model to register and to offer")
