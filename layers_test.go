@@ -23,7 +23,8 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"tlb":     {},
 	"tlb/get": {Code: []string{"tlb"}},
 
-	"sandbox":            {Code: []string{"sandbox/probe", "tlb", "tlb/get"}},
+	// The sandbox sees reference only when built with the tag of that name.
+	"sandbox":            {Code: []string{"sandbox/probe", "sandbox/reference", "tlb", "tlb/get"}},
 	"sandbox/abi":        {},
 	"sandbox/control":    {Code: []string{"sandbox", "sandbox/liteserver", "sandbox/toncenter", "tlb", "tlb/get"}},
 	"sandbox/explore":    {Code: []string{"sandbox", "sandbox/abi", "tlb", "tlb/get"}},

@@ -280,12 +280,23 @@ func (c *collation) begin() (err error) {
 	return err
 }
 
-// observe shows the observer an execution that was run for the chain.
+// secondOpinion observes all chains, see observe_reference.go.
+var secondOpinion func(Execution, Outcome) error
+
+// observe shows the observers an execution that was run for the chain.
 func (c *collation) observe(r executed) error {
-	if c.chain.opts.Observe == nil || r.result == nil {
+	if r.result == nil {
 		return nil
 	}
-	return c.chain.opts.Observe(r.execution, r.outcome)
+	for _, observer := range []func(Execution, Outcome) error{secondOpinion, c.chain.opts.Observe} {
+		if observer == nil {
+			continue
+		}
+		if err := observer(r.execution, r.outcome); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *collation) lane(id accountID) (lane, error) {

@@ -24,6 +24,11 @@ func (c *Chain) create() error {
 	accounts := c.opts.Genesis
 	if c.opts.Load == nil {
 		accounts = append([]GenesisAccount{{Address: Giver(), Balance: giverBalance, Code: giverCode}}, accounts...)
+		// They are there on every network. The executor and the reference differ
+		// in how a special account comes into being, see RATIONALE.md.
+		for _, special := range [][32]byte{zeroAccount, electorAccount, configAccount} {
+			accounts = append(accounts, GenesisAccount{Address: accountID{masterchain, special}.address()})
+		}
 	} else {
 		var err error
 		if w, err = c.load(c.opts.Load); err != nil {

@@ -133,6 +133,7 @@ func (c *Chain) trySeal(force bool) error {
 
 func (c *Chain) advance(col *collation) {
 	col.shard.advance(col)
+	col.block = nil // the executor's view of the block is no longer needed
 	c.supply = sum(c.supply, col.minted)
 }
 
