@@ -25,7 +25,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 
 	// The sandbox sees reference only when built with the tag of that name.
 	"sandbox":            {Code: []string{"sandbox/probe", "sandbox/reference", "tlb", "tlb/get"}},
-	"sandbox/abi":        {},
+	"sandbox/abi":        {Code: []string{"tlb"}, Tests: []string{"sandbox", "tlb/get"}},
 	"sandbox/control":    {Code: []string{"sandbox", "sandbox/liteserver", "sandbox/toncenter", "tlb", "tlb/get"}},
 	"sandbox/explore":    {Code: []string{"sandbox", "sandbox/abi", "tlb", "tlb/get"}},
 	"sandbox/kit":        {Code: []string{"sandbox", "sandbox/abi", "sandbox/probe", "tlb", "tlb/get"}},
@@ -33,7 +33,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"sandbox/probe":      {Tests: []string{"sandbox", "tlb"}},
 	// reference holds transactions against two other executors, in tests only.
 	"sandbox/reference": {Code: []string{"tlb/get"}, Tests: []string{"contracts/emscripten", "sandbox", "tlb"}},
-	"sandbox/strict":    {Code: []string{"tlb"}, Tests: []string{"sandbox", "sandbox/liteserver"}},
+	"sandbox/strict":    {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "sandbox/liteserver"}},
 	"sandbox/toncenter": {Code: []string{"sandbox", "tlb", "tlb/get"}},
 
 	"contracts":            {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "contracts/tolk"}},
