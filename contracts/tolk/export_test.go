@@ -25,3 +25,5 @@ func (c *Compiler) Allocate(ctx context.Context, size uint32) (ok bool, err erro
 	})
 	return ok, err
 }
+
+var BuildFilesWith = buildFiles
