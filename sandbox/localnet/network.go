@@ -20,6 +20,7 @@ import (
 	"github.com/tussah-network/tussah/sandbox/control"
 	"github.com/tussah-network/tussah/sandbox/liteserver"
 	"github.com/tussah-network/tussah/sandbox/toncenter"
+	"github.com/tussah-network/tussah/tlb"
 )
 
 // Options of a [Network]. The zero value is one in memory, in instant mode, on
@@ -153,6 +154,7 @@ func (n *Network) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.Chain.Run(ctx) })
 	group.Go(func() error { return n.lite.Run(ctx) })
+	group.Go(warmUp)
 	for i, l := range n.listeners {
 		server := &http.Server{Handler: n.handlers[i], ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 		group.Go(func() error {
@@ -168,6 +170,17 @@ func (n *Network) Run(ctx context.Context) error {
 		})
 	}
 	return errors.Join(group.Wait(), n.Close())
+}
+
+// warmUp makes a transaction on a chain that is thrown away. The first of a
+// process takes some 100 ms more than others, to make the virtual machine: no
+// caller should wait for that.
+func warmUp() error {
+	c, err := sandbox.Open(sandbox.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.Faucet(context.Background(), sandbox.Giver(), tlb.TON), c.Close())
 }
 
 // Close stops listening and closes the chain.
