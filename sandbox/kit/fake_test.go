@@ -39,17 +39,24 @@ func (f *fake) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// failure is how a test fails, "" if it does not.
-func failure(t *testing.T, test func(kit.TB)) string {
-	t.Helper()
-	f := &fake{ctx: t.Context()}
+// failure is how a part of a test fails, "" if it does not. The part ends there,
+// the fake goes on.
+func (f *fake) failure(part func()) string {
+	f.out.Reset()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		test(f)
+		part()
 	}()
 	<-done
 	return f.out.String()
+}
+
+// failure is how a test of its own fails.
+func failure(t *testing.T, test func(kit.TB)) string {
+	t.Helper()
+	f := &fake{ctx: t.Context()}
+	return f.failure(func() { test(f) })
 }
 
 // golden compares with a file in testdata, or writes it if asked to.

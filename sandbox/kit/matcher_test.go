@@ -28,11 +28,9 @@ func conversation(s scene) *kit.Result {
 // field may have.
 func TestMatchers(t *testing.T) {
 	var out strings.Builder
-	var s scene
-	var r *kit.Result
-	if text := failure(t, func(tb kit.TB) { s = newScene(t, tb); r = conversation(s) }); text != "" {
-		t.Fatal(text)
-	}
+	f := &fake{ctx: t.Context()}
+	s := newScene(t, f)
+	r := conversation(s)
 	isNobody := func(a *address.Address) bool { return a.Equals(nobody()) }
 	for _, test := range []struct {
 		pass, fail kit.Tx
@@ -75,12 +73,10 @@ func TestMatchers(t *testing.T) {
 		{kit.Tx{EndStatus: tlb.AccountActive, To: s.bob}, kit.Tx{EndStatus: tlb.AccountUninit}},
 		{kit.Tx{EndStatus: func(s tlb.AccountStatus) bool { return s != tlb.AccountActive }}, kit.Tx{EndStatus: func(tlb.AccountStatus) bool { return false }}},
 	} {
-		// The result reports to the test it was made in, which is over; so the
-		// texts come from a result made anew.
-		if text := failure(t, func(tb kit.TB) { conversation(newScene(t, tb)).Expect(test.pass) }); text != "" {
+		if text := f.failure(func() { r.Expect(test.pass) }); text != "" {
 			t.Errorf("%s", text)
 		}
-		text := failure(t, func(tb kit.TB) { conversation(newScene(t, tb)).Expect(test.fail) })
+		text := f.failure(func() { r.Expect(test.fail) })
 		if text == "" {
 			t.Errorf("%+v is found", test.fail)
 		}
@@ -89,7 +85,7 @@ func TestMatchers(t *testing.T) {
 		if _, ok := r.Find(test.pass); !ok {
 			t.Errorf("%+v is expected, but not found", test.pass)
 		}
-		if text := failure(t, func(tb kit.TB) { conversation(newScene(t, tb)).ExpectNone(test.pass) }); !strings.HasPrefix(text, "kit: #") {
+		if text := f.failure(func() { r.ExpectNone(test.pass) }); !strings.HasPrefix(text, "kit: #") {
 			t.Errorf("ExpectNone of what is there says %q", text)
 		}
 	}
@@ -99,7 +95,9 @@ func TestMatchers(t *testing.T) {
 // TestNonsense: a matcher that makes no sense says so.
 func TestNonsense(t *testing.T) {
 	var out strings.Builder
-	s := newScene(t, t)
+	f := &fake{ctx: t.Context()}
+	s := newScene(t, f)
+	r := s.alice.Send(kit.Message{To: s.bob.Address, Value: tlb.TON})
 	for _, x := range []kit.Tx{
 		{},
 		{From: "carol"},
@@ -129,16 +127,17 @@ func TestNonsense(t *testing.T) {
 		{Destroyed: true, Deployed: true},
 		{From: 7, To: 8, Success: true, Aborted: true},
 	} {
-		text := failure(t, func(tb kit.TB) {
-			s := newScene(t, tb)
-			s.alice.Send(kit.Message{To: s.bob.Address, Value: tlb.TON}).Expect(x)
-		})
+		text := f.failure(func() { r.Expect(x) })
 		if text == "" {
 			t.Errorf("%+v makes sense", x)
 		}
 		out.WriteString(text)
 	}
 	// What says the same twice does not contradict itself.
-	s.alice.Send(kit.Message{To: s.bob.Address, Value: tlb.TON}).Expect(kit.Tx{To: s.bob, On: "bob", Success: true, Aborted: false, Exit: 0, Action: 0})
+	if text := f.failure(func() {
+		r.Expect(kit.Tx{To: s.bob, On: "bob", Success: true, Aborted: false, Exit: 0, Action: 0})
+	}); text != "" {
+		t.Error(text)
+	}
 	golden(t, "nonsense", out.String())
 }

@@ -91,7 +91,7 @@ func (m *meter) step(s probe.Step) error {
 	}
 	top := m.top()
 	hash := s.Code.HashKey()
-	top.now = spent{text: instruction(s.Op.SerializeText()), at: fmt.Sprintf("%x:%d", hash[:4], s.Offset)}
+	top.now = spent{text: opName(s.Op.SerializeText()), at: fmt.Sprintf("%x:%d", hash[:4], s.Offset)}
 	top.since = s.Used
 	return nil
 }

@@ -137,6 +137,11 @@ type scene struct {
 	counter, bob *kit.Account
 }
 
+func newWorld(t testing.TB) *kit.World {
+	t.Helper()
+	return kit.New(t, open(t))
+}
+
 func newScene(t testing.TB, tb kit.TB) scene {
 	t.Helper()
 	w := kit.New(tb, open(t))

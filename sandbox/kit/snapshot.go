@@ -13,7 +13,7 @@ import (
 )
 
 // gasFile is where gas snapshots are, in the folder of the test package.
-var gasFile = filepath.Join("testdata", "gas.json")
+const gasFile = "testdata/gas.json"
 
 // update rewrites snapshots. It is not called -update since a test package
 // with a flag of that name could not import the kit.

@@ -76,6 +76,11 @@ func instruction(text string) string {
 	return text[:maxShownText] + ".."
 }
 
+// opName is an instruction without the code or data it carries.
+func opName(text string) string {
+	return strings.TrimSpace(text[strings.LastIndexAny(text, ">]")+1:])
+}
+
 func (p people) stack(s *vm.Stack) string {
 	if s == nil || s.Len() == 0 {
 		return "empty\n"

@@ -27,12 +27,7 @@ func (t *Transaction) storage() string {
 			lines = append(lines, fmt.Sprintf("%s\t%s", f.Name, f.Value))
 		}
 	default:
-		d := cellDiff{seen: map[[2]cell.Hash]bool{}}
-		d.walk("data", before, after)
-		if d.more > 0 {
-			d.lines = append(d.lines, fmt.Sprintf("\tand %d more cells", d.more))
-		}
-		lines = append(lines, d.lines...)
+		lines = append(lines, diffCells(before, after)...)
 	}
 	if len(lines) == 0 {
 		return "unchanged\n"
@@ -65,6 +60,16 @@ func diffFields(before, after []Field) (lines []string) {
 	return lines
 }
 
+// diffCells lists the cells that differ, by their path from the root.
+func diffCells(before, after *cell.Cell) []string {
+	d := cellDiff{seen: map[[2]cell.Hash]bool{}}
+	d.walk("data", before, after)
+	if d.more > 0 {
+		d.lines = append(d.lines, fmt.Sprintf("\tand %s more", plural(d.more, "cell")))
+	}
+	return d.lines
+}
+
 // cellDiff walks two trees of cells side by side.
 type cellDiff struct {
 	lines []string
@@ -91,7 +96,11 @@ func (d *cellDiff) walk(path string, a, b *cell.Cell) {
 		return
 	}
 	at, from := differ(a, b)
-	d.lines = append(d.lines, fmt.Sprintf("%s%s\t%s -> %s", path, at, showFrom(a, from), showFrom(b, from)))
+	shown := path
+	if len(shown) > maxShownText {
+		shown = path[:maxShownText/2] + ".." + path[len(path)-maxShownText/4:]
+	}
+	d.lines = append(d.lines, fmt.Sprintf("%s%s\t%s -> %s", shown, at, showFrom(a, from), showFrom(b, from)))
 	if a != nil && b != nil {
 		d.refs(path, a, b)
 	}
@@ -133,7 +142,7 @@ func (d *cellDiff) refs(path string, a, b *cell.Cell) {
 		return ref
 	}
 	for i := range max(int(a.RefsNum()), int(b.RefsNum())) {
-		d.walk(fmt.Sprintf("%s[%d]", path, i), at(a, i), at(b, i))
+		d.walk(fmt.Sprintf("%s.%d", path, i), at(a, i), at(b, i))
 	}
 }
 
