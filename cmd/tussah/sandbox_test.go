@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"slices"
 	"testing"
@@ -9,10 +10,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tussah-network/tussah/sandbox/control"
+	"github.com/tussah-network/tussah/sandbox/localnet"
 )
 
-// TestSandboxScripts run sandboxes of their own, each in its folder. "await
-// FILE" waits until one has come up.
+// TestSandboxScripts run sandboxes of their own. "await FILE" waits until the
+// file is there; "network" runs a network in memory, with its control at $RPC.
 func TestSandboxScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/sandbox", Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"await": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -23,6 +25,20 @@ func TestSandboxScripts(t *testing.T) {
 				time.Sleep(20 * time.Millisecond)
 			}
 			ts.Fatalf("%s did not come", args[0])
+		},
+		"network": func(ts *testscript.TestScript, _ bool, _ []string) {
+			network, err := localnet.Open(localnet.Options{})
+			ts.Check(err)
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- network.Run(ctx) }()
+			ts.Defer(func() {
+				stop()
+				if err := <-done; err != nil {
+					t.Errorf("run the network: %v", err)
+				}
+			})
+			ts.Setenv("RPC", network.Info().Control)
 		},
 	}})
 }
