@@ -158,13 +158,10 @@ func (w *stackWriter) tuple(v any, depth int) (any, error) {
 	return entryTuple{Type: "tvm.stackEntryTuple", Tuple: out}, nil
 }
 
-// listOf follows the pairs of a list to its end, and returns them. It gives up
-// on a list that is longer than an answer may be, which then is a tuple.
+// listOf follows the pairs of a list to its end, and returns them. It stops
+// where there are more than an answer may have.
 func listOf(v any) (pairs []get.Stack, ok bool) {
-	for len(pairs) <= maxStack {
-		if v == nil {
-			return pairs, true
-		}
+	for v != nil && len(pairs) <= maxStack {
 		pair, isTuple := v.(get.Stack)
 		if !isTuple || pair.Len() != 2 {
 			return nil, false
@@ -175,7 +172,7 @@ func listOf(v any) (pairs []get.Stack, ok bool) {
 			return nil, false
 		}
 	}
-	return nil, false
+	return pairs, true
 }
 
 // cell writes a cell, with its tree as objects unless that is too large.
