@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"errors"
+
 	"github.com/xssnick/tonutils-go/address"
 
 	"github.com/tussah-network/tussah/tlb"
@@ -34,8 +36,11 @@ func (r *Result) Change(of any) Change {
 func (r *Result) resolve(of any) (*address.Address, string, bool) {
 	r.world.t.Helper()
 	a, name, err := resolve(r.world, of)
-	if err != nil || a == nil {
-		r.world.t.Fatalf("kit: balance of %v: no account (%v)", of, err)
+	if err == nil && a == nil {
+		err = errors.New("the outside has none")
+	}
+	if err != nil {
+		r.world.t.Fatalf("kit: balance: %v", err)
 		return nil, "", false
 	}
 	return a, name, true

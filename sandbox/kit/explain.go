@@ -66,7 +66,7 @@ func (r *Result) missing(m matcher) string {
 			fmt.Fprintf(&b, "and %d more\n", len(all)-i)
 			break
 		}
-		fmt.Fprintln(&b, r.candidate(c.t, c.diffs))
+		fmt.Fprintln(&b, c.t.compared(c.diffs))
 	}
 	about := []*Transaction{all[0].t}
 	for _, t := range r.All {
@@ -94,8 +94,8 @@ func distance(diffs []difference) (n int) {
 	return n
 }
 
-// candidate says how a transaction differs from what was wanted.
-func (r *Result) candidate(t *Transaction, diffs []difference) string {
+// compared says how a transaction differs from what was wanted.
+func (t *Transaction) compared(diffs []difference) string {
 	words := make([]string, len(diffs))
 	for i, d := range diffs {
 		words[i] = fmt.Sprintf("%s is %s, not %s", d.field, d.got, d.want)

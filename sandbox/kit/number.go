@@ -79,35 +79,30 @@ func wantNumber[N Number](v any, show func(N) string) (wanted[N], error) {
 		}
 		return wanted[N]{v.text(func(n int64) string { return show(N(n)) }), func(got N) bool { return v.has(int64(got)) }}, nil
 	case func(N) bool:
-		return wanted[N]{"as the function says", v}, nil
+		return wanted[N]{asFunction, v}, nil
 	}
 	var n N
 	return wanted[N]{}, fmt.Errorf("%T, want a number, a range, or a func(%T) bool", v, n)
 }
 
-// reading is a number of a transaction. Text is how it is printed, if not like
-// a wanted one. None says that the transaction has no such number, and text why.
-type reading[N Number] struct {
-	value N
-	text  string
-	none  bool
-}
-
-func number[N Number](field string, v any, show func(N) string, of func(*Transaction) reading[N]) (check, error) {
+// number checks one number of a transaction. Of also tells whether there is one,
+// and got how it is printed; nil is as a wanted one.
+func number[N Number](field string, v any, show func(N) string, of func(*Transaction) (N, bool), got func(*Transaction) string) (check, error) {
 	wanted, err := wantNumber(v, show)
 	if err != nil {
 		return check{}, fmt.Errorf("matcher %s: %w", field, err)
 	}
-	return check{field, wanted.text, func(t *Transaction) (bool, string) {
-		r := of(t)
-		switch {
-		case r.none:
-			return false, fmt.Sprintf("none (%s)", r.text)
-		case r.text == "":
-			r.text = show(r.value)
+	if got == nil {
+		got = func(t *Transaction) string {
+			n, _ := of(t)
+			return show(n)
 		}
-		return wanted.test(r.value), r.text
-	}}, nil
+	}
+	ok := func(t *Transaction) bool {
+		n, there := of(t)
+		return there && wanted.test(n)
+	}
+	return check{field, wanted.text, ok, got}, nil
 }
 
 func showOp(op uint32) string                { return fmt.Sprintf("%#08x", op) }

@@ -154,7 +154,7 @@ func (r *Result) Filter(want Tx) []*Transaction {
 	}
 	var found []*Transaction
 	for _, t := range r.All {
-		if m.differences(t) == nil {
+		if m.matches(t) {
 			found = append(found, t)
 		}
 	}
@@ -181,7 +181,7 @@ func (r *Result) Expect(want Tx) *Transaction {
 		return nil
 	}
 	for _, t := range r.All {
-		if m.differences(t) == nil {
+		if m.matches(t) {
 			return t
 		}
 	}
@@ -197,7 +197,7 @@ func (r *Result) ExpectNone(want Tx) {
 		return
 	}
 	for _, t := range r.All {
-		if m.differences(t) == nil {
+		if m.matches(t) {
 			r.world.t.Fatalf("kit: #%d has %s, and none should\n%s", t.Index, m, r.report(t))
 			return
 		}
@@ -216,8 +216,8 @@ func (r *Result) ExpectAll(want Tx) {
 		return
 	}
 	for _, t := range r.All {
-		if diffs := m.differences(t); diffs != nil {
-			r.world.t.Fatalf("kit: not every transaction has %s\n\n%s\n%s", m, r.candidate(t, diffs), r.report(t))
+		if !m.matches(t) {
+			r.world.t.Fatalf("kit: not every transaction has %s\n\n%s\n%s", m, t.compared(m.differences(t)), r.report(t))
 			return
 		}
 	}

@@ -82,7 +82,8 @@ func (w *World) treasury(name string) (t *Treasury, fresh bool) {
 
 // Send sends messages, up to four, and returns all they set off, beginning
 // with the wallet's own transaction. A wallet that does not send them fails the
-// test; what happens at the other end does not.
+// test; what happens at the other end does not. It waits until all is over, so
+// on a chain in manual mode somebody else has to seal.
 func (t *Treasury) Send(messages ...Message) *Result {
 	w := t.world
 	w.t.Helper()

@@ -63,8 +63,8 @@ type matcher []check
 type check struct {
 	field string
 	want  string // in print
-	// test tells whether a transaction is as wanted, and what it is in print.
-	test func(*Transaction) (ok bool, got string)
+	ok    func(*Transaction) bool
+	got   func(*Transaction) string // in print
 }
 
 func (m matcher) String() string {
@@ -75,15 +75,26 @@ func (m matcher) String() string {
 	return strings.Join(words, ", ")
 }
 
+// asFunction is what a function wants, in print.
+const asFunction = "as the function says"
+
 // difference is a field that is not as wanted.
 type difference struct{ field, got, want string }
 
-// differences returns the fields in which a transaction is not as wanted, nil
-// if it matches.
+func (m matcher) matches(t *Transaction) bool {
+	for _, c := range m {
+		if !c.ok(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// differences returns the fields in which a transaction is not as wanted.
 func (m matcher) differences(t *Transaction) (out []difference) {
 	for _, c := range m {
-		if ok, got := c.test(t); !ok {
-			out = append(out, difference{c.field, got, c.want})
+		if !c.ok(t) {
+			out = append(out, difference{c.field, c.got(t), c.want})
 		}
 	}
 	return out
@@ -114,33 +125,37 @@ func (x Tx) compile(w *World) (matcher, error) {
 		if name, ok := x.Op.(string); ok {
 			return messageNamed(name), nil
 		}
-		return number("op", x.Op, showOp, func(t *Transaction) reading[uint32] {
-			return reading[uint32]{value: t.Message.Op(), text: strings.TrimPrefix(t.messageName(), "op ")}
-		})
+		return number("op", x.Op, showOp, func(t *Transaction) (uint32, bool) { return t.Message.Op(), true }, gotOp)
 	})
 	add(x.Value, func() (check, error) {
-		return number("value", x.Value, tlb.Nano.String, func(t *Transaction) reading[tlb.Nano] {
+		return number("value", x.Value, tlb.Nano.String, func(t *Transaction) (tlb.Nano, bool) {
+			return t.Message.Value, !t.Message.External
+		}, func(t *Transaction) string {
 			if t.Message.External {
-				return reading[tlb.Nano]{text: "from outside", none: true}
+				return "none (from outside)"
 			}
-			return reading[tlb.Nano]{value: t.Message.Value}
+			return t.Message.Value.String()
 		})
 	})
 	add(x.Body, func() (check, error) { return body(x.Body) })
 	add(x.Exit, func() (check, error) {
-		return number("exit", x.Exit, showExit, func(t *Transaction) reading[get.Exit] {
+		return number("exit", x.Exit, showExit, func(t *Transaction) (get.Exit, bool) {
+			return t.Trace.Exit, t.compute() != nil
+		}, func(t *Transaction) string {
 			if t.compute() == nil {
-				return reading[get.Exit]{text: t.skipped(), none: true}
+				return fmt.Sprintf("none (%s)", t.skipped())
 			}
-			return reading[get.Exit]{value: t.Trace.Exit, text: t.exitText()}
+			return t.exitText()
 		})
 	})
 	add(x.Action, func() (check, error) {
-		return number("action", x.Action, showAction, func(t *Transaction) reading[sandbox.ActionCode] {
+		return number("action", x.Action, showAction, func(t *Transaction) (sandbox.ActionCode, bool) {
+			return t.Trace.Action, t.phases.ActionPhase != nil
+		}, func(t *Transaction) string {
 			if t.phases.ActionPhase == nil {
-				return reading[sandbox.ActionCode]{text: "no action phase", none: true}
+				return "none (no action phase)"
 			}
-			return reading[sandbox.ActionCode]{value: t.Trace.Action, text: strings.TrimPrefix(t.Trace.Action.String(), "action ")}
+			return strings.TrimPrefix(t.Trace.Action.String(), "action ")
 		})
 	})
 	for _, f := range []struct {
@@ -158,10 +173,10 @@ func (x Tx) compile(w *World) (matcher, error) {
 		add(f.want, func() (check, error) { return truth(f.name, f.want, f.get) })
 	}
 	add(x.OutMessages, func() (check, error) {
-		return number("out messages", x.OutMessages, strconv.Itoa, func(t *Transaction) reading[int] { return reading[int]{value: t.OutMessages()} })
+		return number("out messages", x.OutMessages, strconv.Itoa, func(t *Transaction) (int, bool) { return t.OutMessages(), true }, nil)
 	})
 	add(x.TotalFees, func() (check, error) {
-		return number("total fees", x.TotalFees, tlb.Nano.String, func(t *Transaction) reading[tlb.Nano] { return reading[tlb.Nano]{value: t.Trace.Fees} })
+		return number("total fees", x.TotalFees, tlb.Nano.String, func(t *Transaction) (tlb.Nano, bool) { return t.Trace.Fees, true }, nil)
 	})
 	for _, f := range []struct {
 		name string
@@ -248,44 +263,44 @@ func resolve(w *World, want any) (*address.Address, string, error) {
 func party(w *World, field string, want any, of func(*Transaction) *address.Address) (check, error) {
 	got := func(t *Transaction) string { return t.result.people.name(of(t)) }
 	if f, ok := want.(func(*address.Address) bool); ok {
-		return check{field, "as the function says", func(t *Transaction) (bool, string) { return of(t) != nil && f(of(t)), got(t) }}, nil
+		return check{field, asFunction, func(t *Transaction) bool { return of(t) != nil && f(of(t)) }, got}, nil
 	}
 	a, name, err := resolve(w, want)
 	if err != nil {
 		return check{}, fmt.Errorf("matcher %s: %w", field, err)
 	}
-	return check{field, name, func(t *Transaction) (bool, string) {
-		if a == nil {
-			return of(t) == nil, got(t)
+	return check{field, name, func(t *Transaction) bool {
+		if a == nil || of(t) == nil {
+			return a == nil && of(t) == nil
 		}
-		return of(t) != nil && of(t).Equals(a), got(t)
-	}}, nil
+		return of(t).Equals(a)
+	}, got}, nil
 }
 
 func messageNamed(name string) check {
-	return check{"op", name, func(t *Transaction) (bool, string) {
+	return check{"op", name, func(t *Transaction) bool {
 		got, ok := t.named()
-		if !ok {
-			got = strings.TrimPrefix(t.messageName(), "op ")
-		}
-		return ok && got == name, got
-	}}
+		return ok && got == name
+	}, gotOp}
 }
+
+func gotOp(t *Transaction) string { return strings.TrimPrefix(t.messageName(), "op ") }
 
 func truth(field string, want any, of func(*Transaction) bool) (check, error) {
 	v, ok := want.(bool)
 	if !ok {
 		return check{}, fmt.Errorf("matcher %s: %T, want a bool", field, want)
 	}
-	return check{field, fmt.Sprint(v), func(t *Transaction) (bool, string) { return of(t) == v, fmt.Sprint(of(t)) }}, nil
+	return check{field, fmt.Sprint(v), func(t *Transaction) bool { return of(t) == v }, func(t *Transaction) string { return fmt.Sprint(of(t)) }}, nil
 }
 
 func status(field string, want any, of func(*Transaction) tlb.AccountStatus) (check, error) {
+	got := func(t *Transaction) string { return of(t).String() }
 	switch v := want.(type) {
 	case tlb.AccountStatus:
-		return check{field, v.String(), func(t *Transaction) (bool, string) { return of(t) == v, of(t).String() }}, nil
+		return check{field, v.String(), func(t *Transaction) bool { return of(t) == v }, got}, nil
 	case func(tlb.AccountStatus) bool:
-		return check{field, "as the function says", func(t *Transaction) (bool, string) { return v(of(t)), of(t).String() }}, nil
+		return check{field, asFunction, func(t *Transaction) bool { return v(of(t)) }, got}, nil
 	}
 	return check{}, fmt.Errorf("matcher %s: %T, want an account status or a function of one", field, want)
 }
@@ -303,9 +318,9 @@ func body(want any) (check, error) {
 		if v == nil {
 			break
 		}
-		return check{"body", showCell(v), func(t *Transaction) (bool, string) { return of(t).HashKey() == v.HashKey(), got(t) }}, nil
+		return check{"body", showCell(v), func(t *Transaction) bool { return of(t).HashKey() == v.HashKey() }, got}, nil
 	case func(*cell.Cell) bool:
-		return check{"body", "as the function says", func(t *Transaction) (bool, string) { return v(of(t)), got(t) }}, nil
+		return check{"body", asFunction, func(t *Transaction) bool { return v(of(t)) }, got}, nil
 	}
 	return check{}, fmt.Errorf("matcher body: %T, want a cell that is not nil, or a function of one", want)
 }

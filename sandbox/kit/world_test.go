@@ -36,6 +36,13 @@ func TestTreasury(t *testing.T) {
 	same.Send(kit.Message{To: nobody(), Value: 1, NoBounce: true})
 	alice.Send(kit.Message{To: nobody(), Value: 1, NoBounce: true})
 
+	// So does one whose chain went back in time.
+	snapshot := w.Chain().Snapshot()
+	alice.Send(kit.Message{To: nobody(), Value: 1, NoBounce: true})
+	if err := w.Chain().Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+
 	res := alice.Send(
 		kit.Message{To: nobody(), Value: 1, NoBounce: true},
 		kit.Message{To: nobody(), Value: 2, NoBounce: true},
@@ -85,8 +92,8 @@ func TestMisuse(t *testing.T) {
 		{"message 1: state init", func(s scene) { s.alice.Send(kit.Message{To: nobody(), Init: asm(0xff)}) }},
 		{"send:", func(s scene) { s.SendAs(nobody(), kit.Message{}) }},
 		{"external message: state init", func(s scene) { s.SendExternal(kit.External{To: nobody(), Init: asm(0xff)}) }},
-		{"no account", func(s scene) { conversation(s).Change("carol") }},
-		{"no account", func(s scene) { conversation(s).ExpectChange(kit.Outside, 0) }},
+		{"balance: nobody is named", func(s scene) { conversation(s).Change("carol") }},
+		{"the outside has none", func(s scene) { conversation(s).ExpectChange(kit.Outside, 0) }},
 		{"want a number", func(s scene) { conversation(s).ExpectChange("bob", "more") }},
 		{"want a number", func(s scene) { s.SendExternal(kit.External{To: nobody()}).ExpectRefused("no") }},
 		{"there is no transaction at all", func(s scene) { s.SendExternal(kit.External{To: nobody()}).ExpectAll(kit.Tx{Success: true}) }},
