@@ -26,10 +26,12 @@ var layers = map[string]struct{ Code, Tests []string }{
 	// The sandbox sees reference only when built with the tag of that name.
 	"sandbox":            {Code: []string{"sandbox/probe", "sandbox/reference", "tlb", "tlb/get"}},
 	"sandbox/abi":        {Code: []string{"tlb"}, Tests: []string{"sandbox", "tlb/get"}},
-	"sandbox/control":    {Code: []string{"sandbox", "sandbox/liteserver", "sandbox/toncenter", "tlb", "tlb/get"}},
+	"sandbox/bench":      {Code: []string{"sandbox", "sandbox/localnet", "tlb"}},
+	"sandbox/control":    {Code: []string{"sandbox", "tlb", "tlb/get"}},
 	"sandbox/explore":    {Code: []string{"sandbox", "sandbox/abi", "tlb", "tlb/get"}},
 	"sandbox/kit":        {Code: []string{"sandbox", "sandbox/abi", "sandbox/probe", "tlb", "tlb/get"}},
 	"sandbox/liteserver": {Code: []string{"sandbox", "tlb", "tlb/get"}, Tests: []string{"sandbox/strict"}},
+	"sandbox/localnet":   {Code: []string{"sandbox", "sandbox/control", "sandbox/liteserver", "sandbox/toncenter", "tlb"}},
 	"sandbox/probe":      {Tests: []string{"sandbox", "tlb"}},
 	// reference holds transactions against two other executors, in tests only.
 	"sandbox/reference": {Code: []string{"tlb/get"}, Tests: []string{"contracts/emscripten", "sandbox", "tlb"}},
@@ -60,10 +62,11 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"node/openai": {Code: []string{"node/engine", "tlb"}},
 	// devnet is a whole network in one process, for the demo and for tests: beside cmd, the only code that sees node and sandbox together.
 	"node/devnet": {Code: []string{"contracts", "node", "node/engine", "node/lite", "p2p", "p2p/attest/sim", "registry",
-		"sandbox", "sandbox/liteserver", "tlb", "wallet", "wallet/channel"}},
+		"sandbox", "sandbox/bench", "sandbox/liteserver", "tlb", "wallet", "wallet/channel"}},
 
 	"cmd/tussah": {Code: []string{"contracts", "contracts/tolk", "node", "node/engine", "node/lite", "node/devnet",
-		"p2p", "p2p/attest/sim", "registry", "sandbox", "sandbox/liteserver", "tlb", "wallet", "wallet/channel"}},
+		"p2p", "p2p/attest/sim", "registry", "sandbox", "sandbox/bench", "sandbox/control", "sandbox/liteserver", "sandbox/localnet", "sandbox/reference",
+		"tlb", "wallet", "wallet/channel"}},
 }
 
 // TestLayers parses files instead of asking the go command: that sees every

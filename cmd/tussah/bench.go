@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tussah-network/tussah/node/devnet"
+	"github.com/tussah-network/tussah/sandbox/bench"
 )
 
 func benchCommand() *cobra.Command {
@@ -17,24 +19,38 @@ func benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure the network on this machine and write bench.json",
 		Long: `Runs a whole network in this process and measures it, and what it is compared with, in one run: the latency that
-the two paid hops add to an engine called directly, paid requests per second, and transactions per second of the
-sandbox. Durations are in microseconds, rates per second; a figure appears only when it was measured.`,
+the two paid hops add to an engine called directly, paid requests per second, and what the sandbox does, on one core
+beside the emulator it is made of and @ton/sandbox in Node, and over its sockets. Durations are in microseconds, rates
+per second; a figure appears only when it was measured.`,
 		Args: cobra.NoArgs,
 	}
 	var o devnet.BenchOptions
 	c.Flags().IntVar(&o.Requests, "requests", 1000, "requests per latency")
 	c.Flags().IntVar(&o.InFlight, "in-flight", 64, "requests at once, for rates")
 	c.Flags().DurationVar(&o.Time, "time", 0, "how long to measure each rate (default 5s)")
+	node := c.Flags().Bool("node", true, "compare with @ton/sandbox, which npm fetches and Node runs")
 	out := c.Flags().String("out", "bench.json", "file to write")
 	asJSON := jsonFlag(c)
 	verbose := c.Flags().Bool("verbose", false, "log what the nodes do")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.Progress, o.Log = progress(c), logger(c, *verbose)
-		var rows []devnet.Row
+		var rows []bench.Row
 		err := inTemporary("tussah-bench-", func(dir string) (err error) {
 			o.Dir = dir
-			rows, err = devnet.Bench(c.Context(), o)
-			return err
+			if rows, err = devnet.Bench(c.Context(), o); err != nil {
+				return err
+			}
+			of := bench.Options{Period: o.Time, NoPeer: !*node, Progress: o.Progress}
+			for _, measure := range []func(context.Context, bench.Options) ([]bench.Row, error){bench.RunNetwork, bench.Run} {
+				more, err := measure(c.Context(), of)
+				rows = append(rows, more...)
+				if errors.Is(err, bench.ErrNoPeer) {
+					o.Progress("%v", err)
+				} else if err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			return hint(err, "run again with --verbose to see what the nodes log")

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tussah-network/tussah/node/devnet"
+	"github.com/tussah-network/tussah/sandbox/bench"
 )
 
 // runInto runs a command that writes a file of rows, and decodes it strictly.
@@ -33,19 +34,20 @@ func runInto(t *testing.T, rows any, args ...string) (stdout string) {
 }
 
 func TestBenchCommand(t *testing.T) {
-	var rows []devnet.Row
-	out := runInto(t, &rows, "bench", "--requests", "10", "--in-flight", "2", "--time", "200ms")
+	var rows []bench.Row
+	out := runInto(t, &rows, "bench", "--requests", "10", "--in-flight", "2", "--time", "200ms", "--node=false")
 	var names []string
 	for _, r := range rows {
 		names = append(names, r.Name)
-		if r.Unit == "" || r.Peer == "" || r.PeerValue <= 0 {
+		if r.Unit == "" || r.Value <= 0 || r.Peer != "" && r.PeerValue <= 0 {
 			t.Errorf("row %+v was not measured", r)
 		}
 		if !strings.Contains(out, r.Name) {
 			t.Errorf("the table lacks %s:\n%s", r.Name, out)
 		}
 	}
-	want := "request_added_latency_p50 request_added_latency_p99 paid_requests_per_second sandbox_tx_per_second"
+	want := "request_added_latency_p50 request_added_latency_p99 paid_requests_per_second sandbox_tx_per_second " +
+		"sandbox_ready sandbox_send_to_included_p50 liteserver_secure_get_account sandbox_tx_vs_tonutils sandbox_new_chain"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("rows are %s, want %s", got, want)
 	}

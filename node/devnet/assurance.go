@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tussah-network/tussah/node"
+	"github.com/tussah-network/tussah/sandbox/bench"
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -42,7 +43,7 @@ func Assurance(ctx context.Context, o AssuranceOptions) ([]AssuranceRow, error) 
 	if err != nil {
 		return nil, fmt.Errorf("paid_requests_conservation: %w", err)
 	}
-	return []AssuranceRow{{Name: "paid_requests_conservation", Runs: runs, Failures: failures, Seconds: round(time.Since(start).Seconds())}}, nil
+	return []AssuranceRow{{Name: "paid_requests_conservation", Runs: runs, Failures: failures, Seconds: bench.Round(time.Since(start).Seconds())}}, nil
 }
 
 // The load of the conservation suite.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -17,32 +16,8 @@ import (
 
 	"github.com/tussah-network/tussah/node"
 	"github.com/tussah-network/tussah/node/engine"
+	"github.com/tussah-network/tussah/sandbox/bench"
 )
-
-// Row is one figure of a benchmark: durations in microseconds, rates per second.
-// A peer is what does the same without us, measured in the same run; ratio is
-// value / peer_value. Without a peer the three are absent.
-type Row struct {
-	Name      string  `json:"name"`
-	Value     float64 `json:"value"`
-	Unit      string  `json:"unit"`
-	Peer      string  `json:"peer,omitempty"`
-	PeerValue float64 `json:"peer_value,omitempty"`
-	Ratio     float64 `json:"ratio,omitempty"`
-}
-
-func newRow(name string, value float64, unit, peer string, peerValue float64) Row {
-	return Row{Name: name, Value: round(value), Unit: unit, Peer: peer, PeerValue: round(peerValue), Ratio: round(value / peerValue)}
-}
-
-// round keeps four digits: no figure here is known better.
-func round(v float64) float64 {
-	if v == 0 || math.IsInf(v, 0) || math.IsNaN(v) {
-		return 0
-	}
-	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(v))))
-	return math.Round(v*scale) / scale
-}
 
 // BenchOptions of [Bench].
 type BenchOptions struct {
@@ -63,7 +38,7 @@ const (
 
 // Bench measures the network on this machine: everything runs in this process,
 // the load too.
-func Bench(ctx context.Context, o BenchOptions) ([]Row, error) {
+func Bench(ctx context.Context, o BenchOptions) ([]bench.Row, error) {
 	if o.Requests == 0 {
 		o.Requests = 1000
 	}
@@ -88,7 +63,7 @@ func Bench(ctx context.Context, o BenchOptions) ([]Row, error) {
 	return append(rows, chain), nil
 }
 
-func benchRequests(ctx context.Context, o BenchOptions) (rows []Row, err error) {
+func benchRequests(ctx context.Context, o BenchOptions) (rows []bench.Row, err error) {
 	base, stop, err := serveEngine()
 	if err != nil {
 		return nil, err
@@ -111,7 +86,7 @@ func benchRequests(ctx context.Context, o BenchOptions) (rows []Row, err error) 
 	}
 	for _, p := range []int{50, 99} {
 		alone, all := latency.direct.percentile(p), latency.paid.percentile(p)
-		rows = append(rows, newRow(fmt.Sprintf("request_added_latency_p%d", p), micros(all-alone), "us", peerEngine, micros(alone)))
+		rows = append(rows, bench.Compared(fmt.Sprintf("request_added_latency_p%d", p), micros(all-alone), "us", peerEngine, micros(alone)))
 	}
 
 	o.Progress("measuring the rate with %d requests in flight", o.InFlight)
@@ -123,7 +98,7 @@ func benchRequests(ctx context.Context, o BenchOptions) (rows []Row, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("measure the engine's rate: %w", err)
 	}
-	return append(rows, newRow("paid_requests_per_second", rate, "1/s", peerEngine, alone)), nil
+	return append(rows, bench.Compared("paid_requests_per_second", rate, "1/s", peerEngine, alone)), nil
 }
 
 // slots lets a worker take n requests at once.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tussah-network/tussah/contracts"
 	"github.com/tussah-network/tussah/sandbox"
+	"github.com/tussah-network/tussah/sandbox/bench"
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/wallet"
 )
@@ -25,10 +26,10 @@ const benchWallets = 250
 // benchSandbox measures transactions through the whole chain, from the message
 // taken to the sealed block, and beside it the same messages through the emulator
 // that the chain is made of.
-func benchSandbox(ctx context.Context, blocks int) (Row, error) {
+func benchSandbox(ctx context.Context, blocks int) (bench.Row, error) {
 	wallets, err := ring(benchWallets)
 	if err != nil {
-		return Row{}, err
+		return bench.Row{}, err
 	}
 	var genesis []sandbox.GenesisAccount
 	for _, w := range wallets {
@@ -36,7 +37,7 @@ func benchSandbox(ctx context.Context, blocks int) (Row, error) {
 	}
 	chain, err := sandbox.Open(sandbox.Options{Mode: sandbox.Manual, Genesis: genesis})
 	if err != nil {
-		return Row{}, err
+		return bench.Row{}, err
 	}
 	defer chain.Close()
 
@@ -45,26 +46,26 @@ func benchSandbox(ctx context.Context, blocks int) (Row, error) {
 	for seqno := range uint32(1 + blocks) {
 		messages, err := transfers(ctx, wallets, seqno)
 		if err != nil {
-			return Row{}, err
+			return bench.Row{}, err
 		}
 		took, err := sealRound(ctx, chain, messages)
 		if err != nil {
-			return Row{}, err
+			return bench.Row{}, err
 		}
 		if seqno == 0 { // deploys the wallets and warms up; here the emulation joins
 			if bare, err = newEmulation(chain, wallets); err != nil {
-				return Row{}, err
+				return bench.Row{}, err
 			}
 			continue
 		}
 		whole += took
 		if took, err = bare.round(messages); err != nil {
-			return Row{}, err
+			return bench.Row{}, err
 		}
 		alone += took
 	}
 	transactions := float64(2 * benchWallets * blocks)
-	return newRow("sandbox_tx_per_second", transactions/whole.Seconds(), "1/s", peerEmulation, transactions/alone.Seconds()), nil
+	return bench.Compared("sandbox_tx_per_second", transactions/whole.Seconds(), "1/s", peerEmulation, transactions/alone.Seconds()), nil
 }
 
 // ring is n wallets, the same in every run.

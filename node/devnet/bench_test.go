@@ -1,6 +1,7 @@
 package devnet
 
 import (
+	"github.com/tussah-network/tussah/sandbox/bench"
 	"testing"
 	"time"
 )
@@ -40,8 +41,8 @@ func TestRound(t *testing.T) {
 	for _, tt := range []struct{ in, want float64 }{
 		{0, 0}, {1234.56, 1235}, {123456, 123500}, {0.00123456, 0.001235}, {-1234.56, -1235}, {1 / zero, 0}, {zero / zero, 0},
 	} {
-		if got := round(tt.in); got != tt.want {
-			t.Errorf("round(%v) = %v, want %v", tt.in, got, tt.want)
+		if got := bench.Round(tt.in); got != tt.want {
+			t.Errorf("bench.Round(%v) = %v, want %v", tt.in, got, tt.want)
 		}
 	}
 }
