@@ -70,8 +70,10 @@ func TestGoClient(t *testing.T) {
 	check("block transactions", err, err == nil && len(list.Transactions) == 2 && !list.Incomplete)
 	ext, err := client.GetBlockTransactionsExt(ctx, 0, -1<<63, 1, nil)
 	check("block transactions, extended", err, err == nil && len(ext.Transactions) == 2 && ext.Transactions[0].Data.HashKey() == [32]byte(list.Transactions[0].Hash))
+	//lint:ignore SA1019 The API has the method, so it is tested.
 	result, err := client.TryLocateResultTx(ctx, sandbox.Giver(), w.counter, w.created)
 	check("result", err, err == nil && result.InMsg.CreatedLt == w.created)
+	//lint:ignore SA1019 The API has the method, so it is tested.
 	source, err := client.TryLocateSourceTx(ctx, sandbox.Giver(), w.counter, w.created)
 	check("source", err, err == nil && source.TransactionID.LT == txs[0].TransactionID.LT)
 
@@ -84,6 +86,7 @@ func TestGoClient(t *testing.T) {
 	}
 	check("config parameter", err, err == nil && param.HashKey() == value.MustLoadRef().MustToCell().HashKey())
 
+	//lint:ignore SA1019 The API has the method, so it is tested.
 	run, err := client.RunGetMethod(ctx, w.counter, "echo", []any{big.NewInt(1 << 40)}, nil)
 	check("get method", err, err == nil && len(run.Stack) == 1 && run.Stack[0].(*big.Int).Int64() == 1<<40)
 	fees, err := client.EstimateFee(ctx, foreign.EstimateFeeRequest{Address: w.counter, Body: count(1)})
@@ -91,6 +94,7 @@ func TestGoClient(t *testing.T) {
 	if err := client.SendBoc(ctx, external(t, w.counter, 30).ToBOC()); err != nil {
 		t.Errorf("send: %v", err)
 	}
+	//lint:ignore SA1019 The API has the method, so it is tested.
 	after, err := client.RunGetMethod(ctx, w.counter, "counter", nil, nil)
 	check("after sending", err, err == nil && after.Stack[0].(*big.Int).Int64() == 10)
 	if _, err := client.GetTokenData(ctx, w.counter); err == nil {

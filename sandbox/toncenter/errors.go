@@ -15,7 +15,7 @@ var (
 	// ErrRequest is a request whose parameters make no sense.
 	ErrRequest = errors.New("failed to validate request")
 	// ErrUnknownMethod is a method this API does not have.
-	ErrUnknownMethod = errors.New("Not Found")
+	ErrUnknownMethod = errors.New("no such method")
 	// ErrHTTPMethod is a method called by GET that only POST may call, or by
 	// neither.
 	ErrHTTPMethod = errors.New("unsupported http method")
@@ -24,11 +24,11 @@ var (
 	// ErrKey is a request without the key this server asks for.
 	ErrKey = errors.New("API key does not exist")
 	// ErrTimeout is a request that waited too long for its turn.
-	ErrTimeout = errors.New("Liteserver timeout")
+	ErrTimeout = errors.New("waited too long")
 	// ErrBOC is a bag of cells that is none.
 	ErrBOC = errors.New("INVALID_BAG_OF_CELLS")
 	// ErrNotToken is an account that is neither a jetton nor an NFT.
-	ErrNotToken = errors.New("is not Jetton or NFT")
+	ErrNotToken = errors.New("neither a jetton nor an NFT")
 	// ErrNotLocated is a message whose transaction was not found.
 	ErrNotLocated = errors.New("transaction was not found")
 	// ErrNoParam is a configuration parameter that is not set.
@@ -47,22 +47,24 @@ var (
 // failure is what a client is told about an error: the code, which is the HTTP
 // status too, and the text. known is false for a fault of ours.
 func failure(err error) (code int, text string, known bool) {
-	for _, known := range []struct {
+	for _, row := range []struct {
 		is   error
 		code int
 		// lite: the text is what tonlib makes of a liteserver's error.
 		lite bool
+		// text, if set, is toncenter's wording.
+		text string
 	}{
 		{is: ErrRequest, code: http.StatusUnprocessableEntity},
-		{is: ErrUnknownMethod, code: http.StatusNotFound},
+		{is: ErrUnknownMethod, code: http.StatusNotFound, text: "Not Found"},
 		{is: ErrHTTPMethod, code: http.StatusMethodNotAllowed},
 		{is: ErrTooLarge, code: http.StatusRequestEntityTooLarge},
 		{is: ErrKey, code: http.StatusUnauthorized},
-		{is: ErrTimeout, code: http.StatusGatewayTimeout},
+		{is: ErrTimeout, code: http.StatusGatewayTimeout, text: "Liteserver timeout"},
 		{is: context.Canceled, code: http.StatusGatewayTimeout},
 		{is: context.DeadlineExceeded, code: http.StatusGatewayTimeout},
 		{is: ErrBOC, code: http.StatusBadRequest},
-		{is: ErrNotToken, code: http.StatusConflict},
+		{is: ErrNotToken, code: http.StatusConflict, text: "Smart contract is not Jetton or NFT"},
 		{is: ErrNotLocated, code: http.StatusNotFound},
 		{is: ErrNoParam, code: http.StatusInternalServerError},
 		{is: ErrStackSize, code: http.StatusInternalServerError},
@@ -75,12 +77,15 @@ func failure(err error) (code int, text string, known bool) {
 		{is: sandbox.ErrNotFound, code: http.StatusInternalServerError, lite: true},
 		{is: sandbox.ErrClosed, code: http.StatusInternalServerError, lite: true},
 	} {
-		if errors.Is(err, known.is) {
+		if errors.Is(err, row.is) {
 			text := err.Error()
-			if known.lite {
+			switch {
+			case row.text != "":
+				text = row.text
+			case row.lite:
 				text = "LITE_SERVER_" + liteKind(err) + ": " + text
 			}
-			return known.code, text, true
+			return row.code, text, true
 		}
 	}
 	return http.StatusInternalServerError, errInternal.Error(), false

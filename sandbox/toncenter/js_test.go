@@ -2,8 +2,10 @@ package toncenter_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,7 +70,9 @@ func install(t *testing.T) string {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	cmd := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		lacking(t, "npm install: %v\n%s", err, out)
@@ -81,10 +85,12 @@ func install(t *testing.T) string {
 	return modules
 }
 
-// run runs node with what it needs, and returns what it printed.
+// runNode runs node with what it needs, and returns what it printed.
 func runNode(t *testing.T, dir string, env []string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "node", args...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
@@ -126,18 +132,34 @@ func testTonClient(t *testing.T, modules string) {
 		t.Fatal(err)
 	}
 	out := runNode(t, filepath.Dir(modules), []string{"ENDPOINT=" + c.url + "/api/v2/jsonRPC", counterEnv()}, script)
-	if got, want := strings.Count(out, "ok "), 17; got < want {
+	if got, want := strings.Count(out, "ok "), 18; got < want {
 		t.Errorf("%d steps, want at least %d", got, want)
 	}
 }
 
 func testBlueprint(t *testing.T, modules string) {
 	seed := tonwallet.NewSeed()
-	key, err := tonwallet.SeedToPrivateKey(seed, "", false)
+	key, err := tonwallet.SeedToPrivateKeyWithOptions(seed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain := newChain(t, walletOf(t, key.Public().(ed25519.PublicKey), tonwallet.V4R2, 10*tlb.TON))
+	// Blocks by the clock, so that there is something to wait for.
+	chain, err := sandbox.Open(sandbox.Options{
+		Mode: sandbox.Interval, Interval: 200 * time.Millisecond,
+		Genesis: []sandbox.GenesisAccount{walletOf(t, key.Public().(ed25519.PublicKey), tonwallet.V4R2, 10*tlb.TON)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	sealed := make(chan error)
+	go func() { sealed <- chain.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := errors.Join(<-sealed, chain.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
 	c := serve(t, chain)
 
 	dir := t.TempDir()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xssnick/tonutils-go/address"
@@ -377,5 +378,38 @@ func TestEstimateIsWhatItCosts(t *testing.T) {
 	s := got.Source
 	if s.Import <= 0 || s.Gas <= 0 || s.Import+s.Gas != parseInt(t, tx.Other) || s.Forward != 0 {
 		t.Errorf("estimate %+v, transaction cost %s without storage", s, tx.Other)
+	}
+}
+
+// TestFrozen lets an account run out of coins.
+func TestFrozen(t *testing.T) {
+	large := cell.BeginCell().EndCell()
+	for i := range uint64(500) { // storage is paid by the cell
+		large = cell.BeginCell().MustStoreUInt(i, 64).MustStoreRef(large).EndCell()
+	}
+	// Not at the address of its code, or it would not need to be remembered.
+	a := tokens[8]
+	_, init := contractAt(t, counterCode, large)
+	chain := newChain(t, sandbox.GenesisAccount{Address: a, Balance: 1, Code: counterCode, Data: large})
+	if err := chain.AdvanceTime(t.Context(), 2*365*24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	// A message finds it in debt.
+	if _, err := chain.SendInternal(t.Context(), sandbox.Internal{From: sandbox.Giver(), To: a}); err != nil {
+		t.Fatal(err)
+	}
+	c := serve(t, chain)
+	var got map[string]any
+	c.get("getAddressInformation", object{"address": a.String()}).into(t, &got)
+	hash := base64.StdEncoding.EncodeToString(init.Hash())
+	if got["state"] != "frozen" || got["frozen_hash"] != hash || got["code"] != "" {
+		t.Errorf("frozen account: %v, want hash %s", got, hash)
+	}
+	var extended struct {
+		State map[string]any `json:"account_state"`
+	}
+	c.get("getExtendedAddressInformation", object{"address": a.String()}).into(t, &extended)
+	if extended.State["@type"] != "uninited.accountState" || extended.State["frozen_hash"] != hash {
+		t.Errorf("frozen account: %v", extended.State)
 	}
 }

@@ -67,7 +67,7 @@ func tokenData(_ context.Context, chain Source, p *params) (any, error) {
 			return token, nil
 		}
 	}
-	return nil, fmt.Errorf("Smart contract %s %w", friendly{a.Address}.text(), ErrNotToken)
+	return nil, fmt.Errorf("%s: %w", a.Address, ErrNotToken)
 }
 
 // answers are the values a get method returned, read one by one; the first that

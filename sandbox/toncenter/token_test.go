@@ -162,7 +162,7 @@ func TestTokenData(t *testing.T) {
 		}
 	}
 	for _, a := range []*address.Address{forged, nobody, tokens[7]} {
-		if r := c.get("getTokenData", object{"address": a.String()}); r.Code != 409 || !strings.HasSuffix(r.Error, "is not Jetton or NFT") {
+		if r := c.get("getTokenData", object{"address": a.String()}); r.Code != 409 || r.Error != "Smart contract is not Jetton or NFT" {
 			t.Errorf("%s: %d %s %s", a, r.Code, r.Error, json.RawMessage(r.Result))
 		}
 	}
