@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/xssnick/tonutils-go/adnl/keys"
 	"github.com/xssnick/tonutils-go/tl"
@@ -50,20 +51,22 @@ func keyID(key ed25519.PublicKey) ([32]byte, error) {
 	return [32]byte(id), nil
 }
 
-// channel is one encrypted connection. Reading and writing use separate
-// ciphers, so one goroutine may read while another writes.
+// channel is the encryption of one connection. Each direction has a cipher of
+// its own, so one goroutine may read while another writes.
 type channel struct {
-	rw  io.ReadWriter
 	in  cipher.Stream
 	out cipher.Stream
 }
 
-// accept performs the server's half of the handshake.
-func accept(rw io.ReadWriter, id [32]byte, key ed25519.PrivateKey) (*channel, error) {
-	var hello [handshakeSize]byte
-	if _, err := io.ReadFull(rw, hello[:]); err != nil {
-		return nil, err
-	}
+// readHello receives a client's half of the handshake.
+func readHello(r io.Reader) ([]byte, error) {
+	hello := make([]byte, handshakeSize)
+	_, err := io.ReadFull(r, hello)
+	return hello, err
+}
+
+// accept checks a client's half of the handshake.
+func accept(hello []byte, id [32]byte, key ed25519.PrivateKey) (*channel, error) {
 	if !bytes.Equal(hello[:32], id[:]) {
 		return nil, errHandshakeKey
 	}
@@ -89,16 +92,14 @@ func accept(rw io.ReadWriter, id [32]byte, key ed25519.PrivateKey) (*channel, er
 	if err != nil {
 		return nil, err
 	}
-	c := &channel{rw: rw, in: in, out: out}
-	// An empty frame tells the client that the server has the session too.
-	return c, c.write(nil)
+	return &channel{in: in, out: out}, nil
 }
 
-// read returns the payload of the next frame. The memory it takes grows with
-// what was received, not with what the size field promises.
-func (c *channel) read() ([]byte, error) {
+// readFrame receives the next frame, still encrypted but for its size. The
+// memory it takes grows with what was received, not with what the size promises.
+func (c *channel) readFrame(r io.Reader) ([]byte, error) {
 	var size [4]byte
-	if _, err := io.ReadFull(c.rw, size[:]); err != nil {
+	if _, err := io.ReadFull(r, size[:]); err != nil {
 		return nil, err
 	}
 	c.in.XORKeyStream(size[:], size[:])
@@ -107,29 +108,32 @@ func (c *channel) read() ([]byte, error) {
 		return nil, errFrameSize
 	}
 	var frame bytes.Buffer
-	if _, err := io.CopyN(&frame, c.rw, int64(n)); err != nil {
+	if _, err := io.CopyN(&frame, r, int64(n)); err != nil {
 		return nil, err
 	}
-	data := frame.Bytes()
-	c.in.XORKeyStream(data, data)
-	body, checksum := data[:n-checksumSize], data[n-checksumSize:]
+	return frame.Bytes(), nil
+}
+
+// open decrypts a frame in place, and returns its payload.
+func (c *channel) open(frame []byte) ([]byte, error) {
+	c.in.XORKeyStream(frame, frame)
+	body, checksum := frame[:len(frame)-checksumSize], frame[len(frame)-checksumSize:]
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], checksum) {
 		return nil, errFrameChecksum
 	}
 	return body[nonceSize:], nil
 }
 
-// write sends payload as one frame.
-func (c *channel) write(payload []byte) error {
-	frame := make([]byte, 4+nonceSize, 4+nonceSize+len(payload)+checksumSize)
-	binary.LittleEndian.PutUint32(frame, uint32(nonceSize+len(payload)+checksumSize))
-	if _, err := rand.Read(frame[4:]); err != nil {
-		return err
-	}
-	frame = append(frame, payload...)
-	sum := sha256.Sum256(frame[4:])
-	frame = append(frame, sum[:]...)
-	c.out.XORKeyStream(frame, frame)
-	_, err := c.rw.Write(frame)
-	return err
+// seal appends payload as one frame to out.
+func (c *channel) seal(out, payload []byte) []byte {
+	start := len(out)
+	out = slices.Grow(out, 4+nonceSize+len(payload)+checksumSize)
+	out = binary.LittleEndian.AppendUint32(out, uint32(nonceSize+len(payload)+checksumSize))
+	out = out[:start+4+nonceSize]
+	rand.Read(out[start+4:]) // never fails
+	out = append(out, payload...)
+	sum := sha256.Sum256(out[start+4:])
+	out = append(out, sum[:]...)
+	c.out.XORKeyStream(out[start:], out[start:])
+	return out
 }

@@ -18,6 +18,7 @@ type answerer struct {
 	capabilities int64
 	zero         zeroState
 	views        views
+	vmConfig     wholeConfig
 }
 
 func newAnswerer(src Source, version int32, capabilities int64) *answerer {

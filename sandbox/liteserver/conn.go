@@ -1,17 +1,37 @@
 package liteserver
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"sync"
 	"time"
 )
 
-// serve runs one connection. Three kinds of goroutine share it: this one
-// reads; one goroutine per query computes, at most maxInFlight of them; one
-// writes. A query's place is given back when its answer is written, so a client
-// that does not read its answers stops being read.
-func (s *Server) serve(ctx context.Context, conn net.Conn) {
+// connection is what the goroutines of one connection share. This is one that
+// reads; one per query that computes, at most maxInFlight of them; and one that
+// writes. None takes the processor for long but in a place of its host's.
+type connection struct {
+	s     *Server
+	host  *host
+	net   net.Conn
+	ch    *channel
+	stop  context.CancelFunc
+	turns chan struct{} // places for queries being computed
+	// places are for queries taken and not answered. A place is given back when
+	// the answer is written, so a client that does not read is not read either.
+	places  chan struct{}
+	answers chan answer
+}
+
+// answer is an encoded message on its way out.
+type answer struct {
+	payload []byte
+	sent    func() // called once it is written, or never will be
+}
+
+// serve runs one connection.
+func (s *Server) serve(ctx context.Context, conn net.Conn, h *host) {
 	defer func() {
 		// The handshake and the envelope are parsed here, outside resolve.
 		if p := recover(); p != nil {
@@ -19,88 +39,147 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		}
 	}()
 	conn.SetDeadline(time.Now().Add(handshakeTimeout))
-	ch, err := accept(conn, s.keyID, s.key)
+	c := &connection{
+		s: s, host: h, net: conn,
+		turns: make(chan struct{}, h.all.turns), places: make(chan struct{}, maxInFlight), answers: make(chan answer, maxInFlight),
+	}
+	in := bufio.NewReaderSize(conn, readBuffer)
+	hello, err := readHello(in)
+	if err != nil {
+		return
+	}
+	if worked := h.work(ctx, func() { c.ch, err = accept(hello, s.keyID, s.key) }); worked != nil {
+		return
+	}
+	if err == nil {
+		// An empty frame tells the client that the server has the session too.
+		_, err = conn.Write(c.ch.seal(nil, nil))
+	}
 	if err != nil {
 		s.opt.Log.Debug("handshake", "remote", conn.RemoteAddr(), "err", err)
 		return
 	}
 
-	ctx, cancel := context.WithCancel(ctx)
-	answers := make(chan []byte)
-	places := make(chan struct{}, maxInFlight)
-	turns := make(chan struct{}, maxTurns)
+	ctx, c.stop = context.WithCancel(ctx)
 	var queries, writer sync.WaitGroup
-	writer.Go(func() {
-		for payload := range answers {
-			conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if err := ch.write(payload); err != nil {
-				cancel()
-				conn.Close() // ends the reader; what is left is thrown away
-			}
-		}
-	})
+	writer.Go(func() { c.write(ctx) })
 	defer func() {
-		cancel()
+		c.stop()
 		queries.Wait()
-		close(answers)
+		close(c.answers)
 		writer.Wait()
 	}()
+	c.read(ctx, in, &queries)
+}
 
+// read takes messages until the connection ends or the client breaks the rules.
+func (c *connection) read(ctx context.Context, in *bufio.Reader, queries *sync.WaitGroup) {
 	for {
-		conn.SetReadDeadline(time.Now().Add(idleTimeout))
-		data, err := ch.read()
+		c.net.SetReadDeadline(time.Now().Add(idleTimeout))
+		frame, err := c.ch.readFrame(in)
 		if err != nil {
 			return
 		}
-		tag, rest, err := splitTag(data)
-		if err != nil {
+		var m message
+		if c.host.work(ctx, func() { m, err = c.open(frame) }) != nil || err != nil {
 			return
 		}
-		var reply []byte
-		switch tag {
-		case tagMessage:
-			id, query, err := parseEnvelope(rest)
-			if err != nil {
-				return
-			}
-			select {
-			case places <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-			queries.Go(func() {
-				defer func() { <-places }()
-				answers <- s.reply(ctx, id, query, turns)
-			})
+		if m.reply != nil {
+			c.answers <- answer{m.reply, func() {}}
+		}
+		if m.query == nil {
 			continue
-		case tagPing:
-			reply, err = encodePong(rest)
-		case tagAuthenticate:
-			reply, err = encodeNonce()
-		case tagAuthComplete:
-			continue
-		default:
-			err = errMessage
 		}
-		if err != nil {
+		select {
+		case c.places <- struct{}{}:
+		case <-ctx.Done():
 			return
 		}
-		answers <- reply
+		done := make(chan struct{})
+		queries.Go(func() {
+			defer close(done)
+			c.answer(ctx, m)
+		})
+		if len(m.query) > largeQuery {
+			<-done // so that few of them are in memory
+		}
 	}
 }
 
-// reply is the encoded answer to one query.
-func (s *Server) reply(ctx context.Context, id queryID, query []byte, turns chan struct{}) []byte {
-	payload, err := encodeAnswer(id, s.resolve(ctx, query, turns))
-	if err == nil {
-		return payload
+// message is what a frame says.
+type message struct {
+	id    queryID
+	query []byte // nil: none
+	reply []byte // to what is no query
+}
+
+// open decrypts a frame and takes its envelope apart.
+func (c *connection) open(frame []byte) (m message, err error) {
+	data, err := c.ch.open(frame)
+	if err != nil {
+		return m, err
 	}
-	failed, known := failure(err)
-	if !known {
-		s.opt.Log.Error("encode answer", "err", err)
+	tag, rest, err := splitTag(data)
+	if err != nil {
+		return m, err
 	}
-	if payload, err = encodeAnswer(id, failed); err != nil {
-		panic("liteserver: internal error: encode liteServer.error: " + err.Error())
+	switch tag {
+	case tagMessage:
+		if m.id, m.query, err = parseEnvelope(rest); m.query == nil {
+			m.query = []byte{}
+		}
+	case tagPing:
+		m.reply, err = encodePong(rest)
+	case tagAuthenticate:
+		m.reply, err = encodeNonce()
+	case tagAuthComplete:
+	default:
+		err = errMessage
 	}
-	return payload
+	return m, err
+}
+
+// answer computes the answer to a query and leaves it to the writer.
+func (c *connection) answer(ctx context.Context, m message) {
+	a := answer{sent: func() { <-c.places }}
+	a.payload = c.s.resolve(ctx, m.id, m.query, func(do func()) error { return c.host.work(ctx, do, c.turns) })
+	if len(a.payload) > largeAnswer {
+		select {
+		case c.host.large <- struct{}{}:
+			a.sent = func() { <-c.places; <-c.host.large }
+		case <-ctx.Done(): // it will not be written
+		}
+	}
+	c.answers <- a // there is room for one for each place
+}
+
+// write sends answers, those that are ready together in one go.
+func (c *connection) write(ctx context.Context) {
+	for a := range c.answers {
+		var out []byte
+		batch := []answer{a}
+		for size := len(a.payload); size < writeBatch && len(c.answers) > 0; {
+			next, ok := <-c.answers
+			if !ok {
+				break
+			}
+			batch, size = append(batch, next), size+len(next.payload)
+		}
+		err := c.host.work(ctx, func() {
+			for _, a := range batch {
+				out = c.ch.seal(out, a.payload)
+			}
+		})
+		if err == nil {
+			c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
+			_, err = c.net.Write(out)
+		}
+		for _, a := range batch {
+			a.sent()
+		}
+		if err != nil {
+			c.stop()
+			c.net.Close() // ends the reader; what is left is thrown away
+		}
+	}
 }

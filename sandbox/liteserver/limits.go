@@ -56,13 +56,20 @@ const (
 	maxWait = time.Minute
 
 	// maxInFlight is how many queries of one connection may be unanswered. At
-	// the limit its reader stops, and TCP holds the client back.
-	maxInFlight = 64
+	// the limit its reader stops, and TCP holds the client back. One bigger than
+	// largeQuery is answered before the next is read.
+	maxInFlight = 32
+	largeQuery  = 8 << 10
 
-	// maxTurns is how many queries of one connection may queue for a worker.
-	// Workers are taken in the order of asking, so this is what a client that
-	// floods the server can put in front of everybody else's next query.
-	maxTurns = 4
+	// maxLargeAnswers is how many answers bigger than largeAnswer may wait to be
+	// sent to one host, which may not be reading.
+	maxLargeAnswers = 16
+	largeAnswer     = 32 << 10
+
+	// readBuffer and writeBatch are how many bytes of small messages cost one
+	// call to the system.
+	readBuffer = 4 << 10
+	writeBatch = 64 << 10
 
 	// handshakeTimeout is given to a new connection, writeTimeout to one
 	// answer. Clients ping every few seconds, so a connection that is silent

@@ -120,6 +120,16 @@ func encodeAnswer(id queryID, answer tl.Serializable) ([]byte, error) {
 	return tl.AppendBytes(out, payload)
 }
 
+// encodeFailure is what the client is told about a fault.
+func encodeFailure(id queryID, err error) []byte {
+	answer, _ := failure(err)
+	payload, err := encodeAnswer(id, answer)
+	if err != nil {
+		panic("liteserver: internal error: encode liteServer.error: " + err.Error())
+	}
+	return payload
+}
+
 // encodePong answers a ping, whose random ID is the rest of its message.
 func encodePong(rest []byte) ([]byte, error) {
 	if len(rest) < 8 {

@@ -3,6 +3,7 @@ package liteserver
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/xssnick/tonutils-go/address"
@@ -118,7 +119,30 @@ func (a *answerer) configFor(ref *view) (*cell.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.AsCell(), nil
+	return a.vmConfig.load(config.AsCell())
+}
+
+// wholeConfig is the configuration that was last used, read from end to end:
+// the virtual machine's is prepared from no less, and takes no cells from disk.
+type wholeConfig struct {
+	sync.Mutex
+	root *cell.Cell
+}
+
+func (w *wholeConfig) load(root *cell.Cell) (*cell.Cell, error) {
+	w.Lock()
+	defer w.Unlock()
+	if w.root != nil && w.root.HashKey() == root.HashKey() {
+		return w.root, nil
+	}
+	data, err := encode(root.WithoutTrace())
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if w.root, err = cell.FromBOC(data); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return w.root, nil
 }
 
 // parseAccount reads what a method's run needs of an account; without Code if

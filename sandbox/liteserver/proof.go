@@ -9,11 +9,78 @@ import (
 // prove builds a Merkle proof of root that contains what visit reads through
 // the root it is given, and only that: every cell it does not open is pruned.
 func prove(root *cell.Cell, visit func(root *cell.Cell) error) (*cell.Cell, error) {
-	b := cell.NewMerkleProofBuilder(root)
-	if err := visit(b.Root()); err != nil {
+	t := &tracer{opened: make(map[cell.Hash]*cell.Cell, 32), built: make(map[builtKey]*cell.Cell, 64)}
+	t.trace = cell.NewTraceForListener(t)
+	if err := visit(root.WithTrace(t.trace)); err != nil {
 		return nil, err
 	}
-	return b.CreateProof()
+	body, err := t.body(root, 0)
+	if err != nil {
+		return nil, fmt.Errorf("proof: %w", err)
+	}
+	return cell.CreateMerkleProof(body)
+}
+
+// maxLevel is the highest level a cell can have.
+const maxLevel = 3
+
+// tracer notes which cells are opened. The library has a proof builder too; it
+// makes room for a thousand cells first, which costs more than a small proof.
+type tracer struct {
+	trace  *cell.Trace
+	opened map[cell.Hash]*cell.Cell
+	built  map[builtKey]*cell.Cell
+}
+
+// builtKey names a part of a proof: cells in a Merkle update are pruned for a
+// deeper level than the same ones outside.
+type builtKey struct {
+	hash  cell.Hash
+	depth int
+}
+
+func (t *tracer) OnLoad(c *cell.Cell)        { t.opened[c.HashKey()] = c }
+func (t *tracer) OnCreate()                  {}
+func (t *tracer) ChildTrace(int) *cell.Trace { return t.trace }
+func (t *tracer) PendingError() error        { return nil }
+
+// body is what a proof has of c, that many Merkle cells deep.
+func (t *tracer) body(c *cell.Cell, depth int) (*cell.Cell, error) {
+	key := builtKey{c.HashKey(), depth}
+	if built := t.built[key]; built != nil {
+		return built, nil
+	}
+	built, err := t.build(c, depth)
+	if err != nil {
+		return nil, err
+	}
+	t.built[key] = built
+	return built, nil
+}
+
+func (t *tracer) build(c *cell.Cell, depth int) (*cell.Cell, error) {
+	opened := t.opened[c.HashKey()]
+	if opened == nil {
+		return cell.CreatePrunedBranch(c.WithoutTrace(), depth+1, maxLevel)
+	}
+	opened = opened.WithoutTrace()
+	if opened.RefsNum() == 0 {
+		return opened, nil
+	}
+	if kind := opened.GetType(); kind == cell.MerkleProofCellType || kind == cell.MerkleUpdateCellType {
+		depth++
+	}
+	refs := make([]*cell.Cell, opened.RefsNum())
+	for i := range refs {
+		ref, err := opened.PeekRef(i)
+		if err != nil {
+			return nil, err
+		}
+		if refs[i], err = t.body(ref, depth); err != nil {
+			return nil, err
+		}
+	}
+	return opened.RebuildWithRefs(refs)
 }
 
 // open reads one cell, which is what puts it into a proof.

@@ -22,8 +22,8 @@ type Options struct {
 	// MaxConnections is how many clients may be connected at once; further
 	// ones are closed at once. 0 means 2048.
 	MaxConnections int
-	// Workers is how many queries are computed at the same time. 0 means four
-	// for each processor.
+	// Workers is how many queries are computed at the same time. 0 means one for
+	// each processor.
 	Workers int
 	// Version and Capabilities are what getVersion and getMasterchainInfoExt
 	// report. A zero Version means 0x101 and capabilities 15, as TON nodes say.
@@ -39,7 +39,7 @@ func (o Options) withDefaults() Options {
 		o.MaxConnections = 2048
 	}
 	if o.Workers == 0 {
-		o.Workers = 4 * runtime.GOMAXPROCS(0)
+		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Version == 0 {
 		o.Version, o.Capabilities = 0x101, 15
@@ -57,7 +57,7 @@ type Server struct {
 	key     ed25519.PrivateKey
 	keyID   [32]byte
 	answers *answerer
-	workers chan struct{} // one token for each query being computed
+	hosts   *hosts
 
 	mu struct {
 		sync.Mutex
@@ -80,7 +80,8 @@ func New(src Source, key ed25519.PrivateKey, o Options) *Server {
 		key:     key,
 		keyID:   id,
 		answers: newAnswerer(src, o.Version, o.Capabilities),
-		workers: make(chan struct{}, o.Workers),
+		// Whatever one host does, there is room for others.
+		hosts: newHosts(o.Workers, max(1, o.MaxConnections*3/4)),
 	}
 	s.mu.conns = make(map[net.Conn]struct{})
 	return s
@@ -148,14 +149,15 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		if !s.admit(conn) {
+		h, ok := s.admit(conn)
+		if !ok {
 			conn.Close()
 			continue
 		}
 		go func() {
 			defer s.wg.Done()
-			defer s.dismiss(conn)
-			s.serve(ctx, conn)
+			defer s.dismiss(conn, h)
+			s.serve(ctx, conn, h)
 		}()
 	}
 }
@@ -173,68 +175,88 @@ func (s *Server) Close() {
 	}
 }
 
-func (s *Server) admit(conn net.Conn) bool {
+func (s *Server) admit(conn net.Conn) (*host, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.closed || len(s.mu.conns) >= s.opt.MaxConnections {
-		return false
+		return nil, false
+	}
+	h, ok := s.hosts.enter(conn)
+	if !ok {
+		return nil, false
 	}
 	s.mu.conns[conn] = struct{}{}
 	s.wg.Add(1)
-	return true
+	return h, true
 }
 
-func (s *Server) dismiss(conn net.Conn) {
+func (s *Server) dismiss(conn net.Conn, h *host) {
 	conn.Close()
+	h.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.mu.conns, conn)
 }
 
-// resolve turns the data of one query into its answer. Whatever the data is,
-// it returns one: a fault, even a panic, becomes a liteServer.error. turns are
-// the connection's places in the queue for a worker.
-func (s *Server) resolve(ctx context.Context, data []byte, turns chan struct{}) (answer tl.Serializable) {
-	var method any
-	defer func() {
-		if p := recover(); p != nil {
-			s.opt.Log.Error("query panicked", "query", fmt.Sprintf("%T", method), "panic", p, "stack", string(debug.Stack()))
-			answer, _ = failure(errInternal)
+// resolve turns the data of one query into its answer, encoded. Whatever the
+// data is, it returns one: a fault, even a panic, becomes a liteServer.error.
+// work runs what takes the processor; waiting for a block is not among that, so
+// that clients who wait do not keep others from being answered.
+func (s *Server) resolve(ctx context.Context, id queryID, data []byte, work func(do func()) error) (payload []byte) {
+	var req request
+	var err error
+	worked := work(func() {
+		if req, err = s.parse(data); err != nil || req.wait == nil {
+			payload = s.compute(ctx, id, req, err)
 		}
-	}()
-	req, err := parseRequest(data)
-	method = req.method
-	if err == nil && req.wait != nil {
-		err = s.answers.wait(ctx, uint32(req.wait.Seqno), time.Duration(req.wait.Timeout)*time.Millisecond)
+	})
+	if worked != nil {
+		return s.compute(ctx, id, req, worked)
 	}
-	if err == nil && req.method == nil {
-		// A bare wait. Code 0 is what the reference server says when nothing
-		// follows the prefix, and what clients take as success.
-		return notice()
+	if payload != nil {
+		return payload
 	}
-	if err == nil {
-		answer, err = s.compute(ctx, req.method, turns)
+	err = s.answers.wait(ctx, uint32(req.wait.Seqno), time.Duration(req.wait.Timeout)*time.Millisecond)
+	if worked = work(func() { payload = s.compute(ctx, id, req, err) }); worked != nil {
+		return s.compute(ctx, id, req, worked)
 	}
-	if err != nil {
-		failed, known := failure(err)
-		if !known {
-			s.opt.Log.Error("query failed", "query", fmt.Sprintf("%T", method), "err", err)
-		}
-		return failed
-	}
-	return answer
+	return payload
 }
 
-// compute runs one method in a worker's place. Waiting happens before, so that
-// clients waiting for a block do not keep others from being answered.
-func (s *Server) compute(ctx context.Context, method any, turns chan struct{}) (tl.Serializable, error) {
-	for _, places := range []chan struct{}{turns, s.workers} {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
+// parse reads a query, even one that the library's parser panics over.
+func (s *Server) parse(data []byte) (req request, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.opt.Log.Error("query panicked in parsing", "panic", p, "stack", string(debug.Stack()))
+			err = errInternal
+		}
+	}()
+	return parseRequest(data)
+}
+
+// compute runs one method and encodes the answer, or the fault that came before.
+func (s *Server) compute(ctx context.Context, id queryID, req request, fault error) (payload []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.opt.Log.Error("query panicked", "query", fmt.Sprintf("%T", req.method), "panic", p, "stack", string(debug.Stack()))
+			payload = encodeFailure(id, errInternal)
+		}
+	}()
+	if fault == nil && req.method == nil {
+		// A bare wait. Code 0 is what the reference server says when nothing
+		// follows the prefix, and what clients take as success.
+		payload, fault = encodeAnswer(id, notice())
+	} else if fault == nil {
+		var answer tl.Serializable
+		if answer, fault = s.answers.answer(ctx, req.method); fault == nil {
+			payload, fault = encodeAnswer(id, answer)
 		}
 	}
-	return s.answers.answer(ctx, method)
+	if fault == nil {
+		return payload
+	}
+	if _, known := failure(fault); !known {
+		s.opt.Log.Error("query failed", "query", fmt.Sprintf("%T", req.method), "err", fault)
+	}
+	return encodeFailure(id, fault)
 }

@@ -54,6 +54,9 @@ func findShard(shards *cell.Dictionary, workchain int32, prefix uint64) (BlockID
 		}
 		if !fork {
 			id, err := parseShardDescr(workchain, int64(shard), s)
+			if err == nil {
+				err = openAll(node) // clients read all of it
+			}
 			return id, node.WithoutTrace(), err
 		}
 		half := shard & -shard >> 1
@@ -122,8 +125,8 @@ func (v *view) shard(workchain int32, prefix uint64) (*shardEntry, error) {
 		if err != nil {
 			return err
 		}
-		if _, _, err = findShard(x.shards, workchain, prefix); absent {
-			err = nil
+		if _, _, err = findShard(x.shards, workchain, prefix); absent && errors.Is(err, ErrNotFound) {
+			return nil
 		}
 		return err
 	})

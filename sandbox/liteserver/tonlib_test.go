@@ -145,6 +145,13 @@ func lookupBlocks(state *cell.Cell, seqnos ...uint32) error {
 
 func TestWhatTonlibReads(t *testing.T) {
 	a, chain := testChain(t)
+	t.Run("from memory", func(t *testing.T) { testWhatTonlibReads(t, a, chain) })
+	t.Run("from disk", func(t *testing.T) {
+		testWhatTonlibReads(t, newAnswerer(&diskSource{Source: chain, left: 1 << 20}, 1, 1), chain)
+	})
+}
+
+func testWhatTonlibReads(t *testing.T, a *answerer, chain *sandbox.Chain) {
 	head := chain.MasterHead()
 	check := func(what string, err error) {
 		t.Helper()

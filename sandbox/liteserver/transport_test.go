@@ -9,6 +9,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -149,27 +151,55 @@ func wantError(t testing.TB, answer tl.Serializable, code int32) {
 }
 
 // dial opens a connection and, like a client, performs the handshake.
-func dial(t testing.TB, s *Server) (net.Conn, *channel) {
+func dial(t testing.TB, s *Server) (net.Conn, *peer) {
 	t.Helper()
 	conn := dialTCP(t, s)
 	session := make([]byte, sessionSize)
 	rand.Read(session)
-	out, err := keys.NewCipherCtr(session[32:64], session[80:96])
+	ch, err := openChannel(conn, session, handshake(t, s, session))
 	if err != nil {
 		t.Fatal(err)
+	}
+	return conn, ch
+}
+
+// peer is a client's end of a connection.
+type peer struct {
+	channel
+	rw io.ReadWriter
+}
+
+func (p *peer) read() ([]byte, error) {
+	frame, err := p.readFrame(p.rw)
+	if err != nil {
+		return nil, err
+	}
+	return p.open(frame)
+}
+
+func (p *peer) write(payload []byte) error {
+	_, err := p.rw.Write(p.seal(nil, payload))
+	return err
+}
+
+// openChannel is the client's half of a handshake.
+func openChannel(conn net.Conn, session, hello []byte) (*peer, error) {
+	out, err := keys.NewCipherCtr(session[32:64], session[80:96])
+	if err != nil {
+		return nil, err
 	}
 	in, err := keys.NewCipherCtr(session[:32], session[64:80])
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if _, err := conn.Write(handshake(t, s, session)); err != nil {
-		t.Fatal(err)
+	if _, err := conn.Write(hello); err != nil {
+		return nil, err
 	}
-	ch := &channel{rw: conn, in: in, out: out}
-	if hello, err := ch.read(); err != nil || len(hello) != 0 {
-		t.Fatalf("handshake answer: %x, %v", hello, err)
+	ch := &peer{channel{in: in, out: out}, conn}
+	if first, err := ch.read(); err != nil || len(first) != 0 {
+		return nil, fmt.Errorf("handshake answer: %x, %w", first, err)
 	}
-	return conn, ch
+	return ch, nil
 }
 
 func dialTCP(t testing.TB, s *Server) net.Conn {
