@@ -81,13 +81,13 @@ func (c *connection) read(ctx context.Context, in *bufio.Reader, queries *sync.W
 			return
 		}
 		var m message
-		if c.host.work(ctx, func() { m, err = c.open(frame) }) != nil || err != nil {
+		if c.host.work(ctx, func() { m, err = c.open(ctx, frame) }) != nil || err != nil {
 			return
 		}
 		if m.reply != nil {
 			c.answers <- answer{m.reply, func() {}}
 		}
-		if m.query == nil {
+		if m.request == nil {
 			continue
 		}
 		select {
@@ -100,7 +100,7 @@ func (c *connection) read(ctx context.Context, in *bufio.Reader, queries *sync.W
 			defer close(done)
 			c.answer(ctx, m)
 		})
-		if len(m.query) > largeQuery {
+		if len(frame) > largeQuery {
 			<-done // so that few of them are in memory
 		}
 	}
@@ -108,13 +108,14 @@ func (c *connection) read(ctx context.Context, in *bufio.Reader, queries *sync.W
 
 // message is what a frame says.
 type message struct {
-	id    queryID
-	query []byte // nil: none
-	reply []byte // to what is no query
+	id      queryID
+	request *request // what is still to be answered; nil: nothing
+	reply   []byte   // what could be answered at once; nil: nothing
 }
 
-// open decrypts a frame and takes its envelope apart.
-func (c *connection) open(frame []byte) (m message, err error) {
+// open decrypts a frame and takes it apart. What takes no longer to answer than
+// to hand on, it answers.
+func (c *connection) open(ctx context.Context, frame []byte) (m message, err error) {
 	data, err := c.ch.open(frame)
 	if err != nil {
 		return m, err
@@ -125,8 +126,15 @@ func (c *connection) open(frame []byte) (m message, err error) {
 	}
 	switch tag {
 	case tagMessage:
-		if m.id, m.query, err = parseEnvelope(rest); m.query == nil {
-			m.query = []byte{}
+		var query []byte
+		if m.id, query, err = parseEnvelope(rest); err != nil {
+			return m, err
+		}
+		req, fault := c.s.parse(query)
+		if fault != nil || req.quick() {
+			m.reply = c.s.compute(ctx, m.id, req, fault)
+		} else {
+			m.request = &req
 		}
 	case tagPing:
 		m.reply, err = encodePong(rest)
@@ -142,7 +150,7 @@ func (c *connection) open(frame []byte) (m message, err error) {
 // answer computes the answer to a query and leaves it to the writer.
 func (c *connection) answer(ctx context.Context, m message) {
 	a := answer{sent: func() { <-c.places }}
-	a.payload = c.s.resolve(ctx, m.id, m.query, func(do func()) error { return c.host.work(ctx, do, c.turns) })
+	a.payload = c.s.resolve(ctx, m.id, *m.request, func(do func()) error { return c.host.work(ctx, do, c.turns) })
 	if len(a.payload) > largeAnswer {
 		select {
 		case c.host.large <- struct{}{}:

@@ -74,7 +74,11 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		payload := s.resolve(ctx, queryID{}, data, func(do func()) error { do(); return nil })
+		req, fault := s.parse(data)
+		payload := s.compute(ctx, queryID{}, req, fault)
+		if fault == nil {
+			payload = s.resolve(ctx, queryID{}, req, func(do func()) error { do(); return nil })
+		}
 		_, payload, err := splitTag(payload)
 		if err != nil {
 			t.Fatal(err)
@@ -96,6 +100,7 @@ func FuzzQuery(f *testing.F) {
 // FuzzFrames feeds a connection's bytes, as they are after decryption, to the
 // reader of frames and to what takes messages apart.
 func FuzzFrames(f *testing.F) {
+	s := New(newStub(), ed25519.NewKeyFromSeed(make([]byte, 32)), Options{})
 	frame := func(payload []byte) []byte {
 		return (&channel{out: plain{}}).seal(nil, payload)
 	}
@@ -103,15 +108,13 @@ func FuzzFrames(f *testing.F) {
 	f.Add(frame(rawQuery(mustSerialize(f, ton.GetTime{}))))
 	f.Add(append(frame([]byte{1, 2, 3}), 0xff, 0xff, 0xff, 0xff))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := &connection{ch: &channel{in: plain{}}}
+		c := &connection{s: s, ch: &channel{in: plain{}}}
 		for r := bytes.NewReader(data); ; {
 			frame, err := c.ch.readFrame(r)
 			if err != nil {
 				return
 			}
-			if m, err := c.open(frame); err == nil && m.query != nil {
-				parseRequest(m.query)
-			}
+			c.open(t.Context(), frame)
 		}
 	})
 }

@@ -71,6 +71,15 @@ type request struct {
 	method any                       // nil: only wait
 }
 
+// quick tells that answering takes no longer than handing the query on.
+func (r request) quick() bool {
+	switch r.method.(type) {
+	case ton.GetTime, ton.GetVersion:
+		return r.wait == nil
+	}
+	return false
+}
+
 // parseRequest reads the data of a liteServer.query.
 func parseRequest(data []byte) (request, error) {
 	var r request

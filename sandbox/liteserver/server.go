@@ -198,26 +198,16 @@ func (s *Server) dismiss(conn net.Conn, h *host) {
 	delete(s.mu.conns, conn)
 }
 
-// resolve turns the data of one query into its answer, encoded. Whatever the
-// data is, it returns one: a fault, even a panic, becomes a liteServer.error.
-// work runs what takes the processor; waiting for a block is not among that, so
-// that clients who wait do not keep others from being answered.
-func (s *Server) resolve(ctx context.Context, id queryID, data []byte, work func(do func()) error) (payload []byte) {
-	var req request
-	var err error
-	worked := work(func() {
-		if req, err = s.parse(data); err != nil || req.wait == nil {
-			payload = s.compute(ctx, id, req, err)
-		}
-	})
-	if worked != nil {
-		return s.compute(ctx, id, req, worked)
+// resolve turns a query into its answer, encoded. Whatever the query is, it
+// returns one: a fault, even a panic, becomes a liteServer.error. work runs what
+// takes the processor; waiting for a block is not among that, so that clients who
+// wait do not keep others from being answered.
+func (s *Server) resolve(ctx context.Context, id queryID, req request, work func(do func()) error) (payload []byte) {
+	var fault error
+	if req.wait != nil {
+		fault = s.answers.wait(ctx, uint32(req.wait.Seqno), time.Duration(req.wait.Timeout)*time.Millisecond)
 	}
-	if payload != nil {
-		return payload
-	}
-	err = s.answers.wait(ctx, uint32(req.wait.Seqno), time.Duration(req.wait.Timeout)*time.Millisecond)
-	if worked = work(func() { payload = s.compute(ctx, id, req, err) }); worked != nil {
+	if worked := work(func() { payload = s.compute(ctx, id, req, fault) }); worked != nil {
 		return s.compute(ctx, id, req, worked)
 	}
 	return payload

@@ -1,0 +1,5 @@
+//go:build !race
+
+package liteserver
+
+const raceDetector = false
