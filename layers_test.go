@@ -34,7 +34,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"sandbox/localnet":   {Code: []string{"sandbox", "sandbox/control", "sandbox/liteserver", "sandbox/toncenter", "tlb"}},
 	"sandbox/probe":      {Tests: []string{"sandbox", "tlb"}},
 	// reference holds transactions against two other executors, in tests only.
-	"sandbox/reference": {Code: []string{"tlb/get"}, Tests: []string{"contracts/emscripten", "sandbox", "tlb"}},
+	"sandbox/reference": {Code: []string{"tlb/get"}, Tests: []string{"contracts/emscripten", "sandbox", "sandbox/probe", "tlb"}},
 	"sandbox/strict":    {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "sandbox/liteserver"}},
 	"sandbox/toncenter": {Code: []string{"sandbox", "tlb", "tlb/get"}},
 

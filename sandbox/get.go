@@ -2,9 +2,12 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/address"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/tuple"
 
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/tlb/get"
@@ -13,18 +16,46 @@ import (
 // RunGet runs a get method on the newest state of an account, at the time of
 // the chain. For the arguments and the result see [get.Run].
 func (c *Chain) RunGet(ctx context.Context, a *address.Address, method string, args ...any) (get.Result, error) {
+	state, err := c.GetState(ctx, a)
+	if err != nil {
+		return get.Result{}, fmt.Errorf("run %s: %w", method, err)
+	}
+	id := tontlb.MethodNameHash(method)
+	result, err := get.RunOn(carefulMachine(), state, id, args...)
+	if errors.Is(err, errLooksBack) {
+		if state.Previous, err = c.previous(); err == nil {
+			result, err = get.RunOn(machine(), state, id, args...)
+		}
+	}
+	if err != nil {
+		return get.Result{}, fmt.Errorf("run %s on %s: %w", method, a, err)
+	}
+	return result, nil
+}
+
+// GetState is what get methods of an account run on, but for earlier blocks:
+// [Chain.RunGet] looks them up for methods that need them.
+func (c *Chain) GetState(ctx context.Context, a *address.Address) (get.State, error) {
 	account, err := c.Account(ctx, tlb.Block{}, a)
 	if err != nil {
-		return get.Result{}, err
+		return get.State{}, err
 	}
 	if account.Status != tlb.AccountActive {
-		return get.Result{}, fmt.Errorf("run %s on %s, which is %s: %w", method, a, account.Status, ErrNotActive)
+		return get.State{}, fmt.Errorf("%s is %s: %w", a, account.Status, ErrNotActive)
 	}
 	c.mu.Lock()
-	state := get.State{
+	defer c.mu.Unlock()
+	return get.State{
 		Address: a, Code: account.Code, Data: account.Data, Balance: account.Balance,
 		Config: c.config.root, Now: c.now(), LT: c.master.front.end,
+	}, nil
+}
+
+func (c *Chain) previous() (tuple.Tuple, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.build(); err != nil {
+		return tuple.Tuple{}, err
 	}
-	c.mu.Unlock()
-	return get.Run(state, method, args...)
+	return c.prevBlocks(), nil
 }

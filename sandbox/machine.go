@@ -9,6 +9,7 @@ import (
 	"github.com/xssnick/tonutils-go/tvm/vm"
 
 	"github.com/tussah-network/tussah/sandbox/probe"
+	"github.com/tussah-network/tussah/tlb/get"
 )
 
 // errLooksBack: a contract asked for earlier master blocks in a round that is
@@ -20,7 +21,11 @@ var errLooksBack = errors.New("contract looks at earlier blocks")
 // contract comes near the earlier blocks in c7, and there are none.
 var (
 	machine        = sync.OnceValue(tvm.NewTVM)
-	carefulMachine = sync.OnceValue(func() *tvm.TVM { return probe.Wrap(mayLookBack, refuseToLookBack) })
+	carefulMachine = sync.OnceValue(func() *tvm.TVM {
+		get.Prepare() // while a machine is wrapped, no other may be made
+		machine()
+		return probe.Wrap(mayLookBack, refuseToLookBack)
+	})
 )
 
 // mayLookBack names the instructions that can bring earlier blocks, or c7 with

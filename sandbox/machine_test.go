@@ -51,6 +51,9 @@ func TestLooksBack(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				if got, err := chain.RunGet(t.Context(), curious, "anything"); err != nil || !got.Exit.OK() {
+					t.Fatalf("as a get method: %v, %v", got.Exit, err)
+				}
 				if err := chain.Faucet(t.Context(), curious, tlb.TON); err != nil {
 					t.Fatal(err)
 				}

@@ -171,11 +171,15 @@ func (c *Chain) wouldAccept(s *shard, p *inbound) error {
 func (f *flight) wait(ctx context.Context) (*Trace, error) {
 	select {
 	case <-f.landed:
-		if f.err != nil {
-			return nil, f.err
-		}
-		return f.trace, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		select {
+		case <-f.landed: // both happened: what is known is told
+		default:
+			return nil, ctx.Err()
+		}
 	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.trace, nil
 }

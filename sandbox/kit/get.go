@@ -6,8 +6,12 @@ import (
 	"strings"
 
 	"github.com/xssnick/tonutils-go/address"
+	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm"
 	"github.com/xssnick/tonutils-go/tvm/cell"
+	"github.com/xssnick/tonutils-go/tvm/vm"
 
+	"github.com/tussah-network/tussah/sandbox/probe"
 	"github.com/tussah-network/tussah/tlb/get"
 )
 
@@ -28,7 +32,8 @@ func (w *World) Get(of *Account, method string, args ...any) *Values {
 	w.t.Helper()
 	v := w.get(of, method, args)
 	if v != nil && !v.Exit.OK() {
-		w.t.Fatalf("kit: get method %s: %s, after %d gas", v.call, people{world: w}.exitText(of.Address, v.Exit), v.Gas)
+		w.t.Fatalf("kit: get method %s: %s, after %d gas\n%s", v.call, people{world: w}.exitText(of.Address, v.Exit), v.Gas,
+			sections(w.againGet(of, method, args).trail(people{world: w})))
 	}
 	return v
 }
@@ -63,6 +68,22 @@ func (w *World) get(of *Account, method string, args []any) *Values {
 		return nil
 	}
 	return &Values{Exit: r.Exit, Gas: r.Gas, call: call, result: r, world: w}
+}
+
+// againGet runs a get method once more, to see what it did.
+func (w *World) againGet(of *Account, method string, args []any) (r run) {
+	state, err := w.chain.GetState(w.t.Context(), of.Address)
+	if err != nil {
+		return run{err: err}
+	}
+	_, r.err = watched(func(m *tvm.TVM) (uint64, error) {
+		result, err := get.RunOn(m, state, tontlb.MethodNameHash(method), args...)
+		return result.Gas, err
+	}, func(s probe.Step) error {
+		r.see(vm.TraceStep{Opcode: s.Op.SerializeText(), Stack: s.State.Stack.Copy(), GasRemaining: get.GasLimit - s.Used})
+		return nil
+	})
+	return r
 }
 
 func (p people) argument(v any) string {

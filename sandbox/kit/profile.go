@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 
 	"github.com/xssnick/tonutils-go/tvm"
-	"github.com/xssnick/tonutils-go/tvm/cell"
 	"github.com/xssnick/tonutils-go/tvm/vm"
 
-	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/sandbox/probe"
 	"github.com/tussah-network/tussah/tlb/get"
 )
@@ -146,7 +143,7 @@ var observedMachine = sync.OnceValue(func() *tvm.TVM {
 	// The machine of get methods must not be made while the list of
 	// instructions is not as it should be; that of transactions exists, as
 	// there is a result.
-	_, _ = get.Run(get.State{Address: sandbox.Giver(), Code: cell.BeginCell().EndCell(), Now: time.Unix(1, 0)}, "")
+	get.Prepare()
 	return probe.Machine(func(s probe.Step) error { return observed.step(s) })
 })
 

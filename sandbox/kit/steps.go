@@ -40,12 +40,18 @@ func again(e sandbox.Execution) run {
 			}
 			return
 		}
-		if r.text = ""; len(r.steps) == lastSteps {
-			r.steps = append(r.steps[:0], r.steps[1:]...)
-		}
-		r.steps = append(r.steps, s)
+		r.text = ""
+		r.see(s)
 	})
 	return r
+}
+
+// see keeps an instruction among the last ones.
+func (r *run) see(s vm.TraceStep) {
+	if len(r.steps) == lastSteps {
+		r.steps = append(r.steps[:0], r.steps[1:]...)
+	}
+	r.steps = append(r.steps, s)
 }
 
 // trail are the last instructions, and the stack the last one found.

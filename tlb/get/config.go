@@ -17,6 +17,9 @@ var ErrConfig = errors.New("unusable blockchain config")
 // machine has the opcode tables; building them takes long, sharing it is safe.
 var machine = sync.OnceValue(tvm.NewTVM)
 
+// Prepare makes the machine that methods run on, which otherwise happens with the first of them.
+func Prepare() { machine() }
+
 // builtinVersion is the TVM version of the built-in config, the one of TON's main network.
 const builtinVersion = 13
 

@@ -20,8 +20,11 @@ const (
 	ExitDict           Exit = 10
 	ExitUnknown        Exit = 11 // also: the contract has no such method
 	ExitFatal          Exit = 12
-	ExitVirtualization Exit = 14  // read a pruned branch
-	ExitOutOfGas       Exit = -14 // −14 = ^13; 13 itself is a contract throwing that number
+	ExitGasCaught      Exit = 13 // a child of RUNVM ran out of gas
+	ExitVirtualization Exit = 14 // read a pruned branch
+	ExitOutOfGas       Exit = -14
+	// ExitUnknownOp is what contracts throw, by convention, at a message they do not know.
+	ExitUnknownOp Exit = 65535
 )
 
 var exitNames = map[Exit]string{
@@ -30,6 +33,7 @@ var exitNames = map[Exit]string{
 	ExitInvalidOpcode: "invalid opcode", ExitTypeCheck: "type check", ExitCellOverflow: "cell overflow",
 	ExitCellUnderflow: "cell underflow", ExitDict: "dictionary", ExitUnknown: "unknown, or no such method",
 	ExitFatal: "fatal", ExitVirtualization: "pruned branch", ExitOutOfGas: "out of gas",
+	ExitGasCaught: "out of gas, caught", ExitUnknownOp: "unknown message, by convention",
 }
 
 // OK reports whether the code stands for success.

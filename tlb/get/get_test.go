@@ -15,6 +15,7 @@ import (
 	"github.com/tussah-network/tussah/tlb/get"
 	"github.com/xssnick/tonutils-go/address"
 	"github.com/xssnick/tonutils-go/tvm/cell"
+	"github.com/xssnick/tonutils-go/tvm/tuple"
 )
 
 var (
@@ -100,7 +101,8 @@ func TestExit(t *testing.T) {
 }
 
 func TestExitString(t *testing.T) {
-	for e, want := range map[get.Exit]string{0: "exit 0 (ok)", -14: "exit -14 (out of gas)", 401: "exit 401"} {
+	for e, want := range map[get.Exit]string{0: "exit 0 (ok)", -14: "exit -14 (out of gas)", 401: "exit 401",
+		65535: "exit 65535 (unknown message, by convention)", 13: "exit 13 (out of gas, caught)"} {
 		if got := e.String(); got != want {
 			t.Errorf("%d is %q, want %q", int(e), got, want)
 		}
@@ -156,7 +158,22 @@ func TestArguments(t *testing.T) {
 		}
 	}
 
+	nested := any(1)
+	for range 100 {
+		nested = []any{nested}
+	}
+	r = run(t, state(t, "30"), []any{1, []any{someCell, nil}}, tuple.NewTupleValue(big.NewInt(7)))
+	if outer, err := r.Tuple(0); err != nil || outer.Len() != 2 {
+		t.Errorf("tuple: %v, %v", outer, err)
+	} else if inner, err := outer.Tuple(1); err != nil || inner.Len() != 2 {
+		t.Errorf("tuple in a tuple: %v, %v", inner, err)
+	}
+	if plain, err := r.Tuple(1); err != nil || plain.Len() != 1 {
+		t.Errorf("the library's tuple: %v, %v", plain, err)
+	}
+
 	for _, bad := range []any{
+		[]any{"text"}, make([]any, 256), nested,
 		"text", 1.5, []byte{1}, address.NewAddressNone(), (*address.Address)(nil),
 		new(big.Int).Add(highest, big.NewInt(1)), new(big.Int).Sub(lowest, big.NewInt(1)),
 	} {

@@ -36,10 +36,14 @@ type State struct {
 	Config  *cell.Cell // root of the config dictionary; nil is a minimal one, enough for arithmetic and parsing
 	Now     time.Time  // required
 	LT      uint64
+
+	Libraries []*cell.Cell // dictionaries of public libraries; nil: none
+	Previous  tuple.Tuple  // what code learns of earlier master blocks; empty: nothing
 }
 
 // Run runs a get method by its name. Arguments are given first to last, as in the contract's source:
-// *big.Int, int, int64, uint64, *cell.Cell, *cell.Slice, *address.Address (as a slice), nil (null).
+// *big.Int, int, int64, uint64, *cell.Cell, *cell.Slice, *address.Address (as a slice), nil (null), []any
+// and tuple.Tuple (a tuple).
 //
 // A method that throws or runs out of gas is no error: its [Exit] is in the result, whose values are
 // then refused. The errors are [ErrState], [ErrArgument], [ErrConfig] and [ErrVM].
@@ -52,7 +56,12 @@ func Run(s State, method string, args ...any) (Result, error) {
 }
 
 // RunID is [Run] for a method known by its id only.
-func RunID(s State, id uint64, args ...any) (r Result, err error) {
+func RunID(s State, id uint64, args ...any) (Result, error) {
+	return RunOn(machine(), s, id, args...)
+}
+
+// RunOn is [RunID] on a machine of the caller's, for instance one that shows every instruction.
+func RunOn(on *tvm.TVM, s State, id uint64, args ...any) (r Result, err error) {
 	// The VM turns panics of its instructions into errors; this is for the code around them.
 	defer func() {
 		if p := recover(); p != nil {
@@ -89,8 +98,8 @@ func RunID(s State, id uint64, args ...any) (r Result, err error) {
 		data = cell.BeginCell().EndCell()
 	}
 
-	out, err := machine().ExecuteGetMethod(s.Code, data, c7, vm.GasWithLimit(GasLimit), stack,
-		tvm.ExecutionConfig{Config: config})
+	out, err := on.ExecuteGetMethod(s.Code, data, c7, vm.GasWithLimit(GasLimit), stack,
+		tvm.ExecutionConfig{Config: config, Libraries: s.Libraries})
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrVM, err)
 	}
@@ -151,7 +160,7 @@ func (s State) c7(config *tvm.PreparedBlockchainConfig) (tuple.Tuple, error) {
 			s.Code,
 			tuple.NewTupleValue(zero(), nil), // value of the incoming message
 			zero(),                           // storage fees
-			nil,                              // previous blocks: not known here
+			s.previous(),
 		)
 	}
 	if version >= 6 {
@@ -174,10 +183,41 @@ func (s State) c7(config *tvm.PreparedBlockchainConfig) (tuple.Tuple, error) {
 	return tuple.NewTupleValue(tuple.NewTupleValue(info...)), nil
 }
 
+// previous is the earlier blocks as c7 has them.
+func (s State) previous() any {
+	if s.Previous.Len() == 0 {
+		return nil
+	}
+	return s.Previous
+}
+
+// maxTuple is how many elements a tuple of the VM has at most, maxNesting how deep an argument may go.
+const (
+	maxTuple   = 255
+	maxNesting = 64
+)
+
 // stackValue converts an argument to what the VM keeps on its stack.
-func stackValue(arg any) (any, error) {
+func stackValue(arg any) (any, error) { return stackValueAt(arg, 0) }
+
+func stackValueAt(arg any, depth int) (any, error) {
 	var n *big.Int
 	switch v := arg.(type) {
+	case []any:
+		if len(v) > maxTuple || depth >= maxNesting {
+			return nil, fmt.Errorf("%w: a tuple of %d, %d deep", ErrArgument, len(v), depth)
+		}
+		elements := make([]any, len(v))
+		for i := range v {
+			element, err := stackValueAt(v[i], depth+1)
+			if err != nil {
+				return nil, fmt.Errorf("element %d: %w", i, err)
+			}
+			elements[i] = element
+		}
+		return tuple.NewTupleValue(elements...), nil
+	case tuple.Tuple:
+		return v, nil
 	case nil:
 		return nil, nil
 	case *cell.Cell:
