@@ -27,7 +27,7 @@ bench:
 	$(GO) run ./cmd/tussah bench
 
 assurance:
-	$(GO) run ./cmd/tussah assurance
+	$(GO) run ./cmd/tussah assurance --suites
 
 contracts:
 	$(GO) run ./cmd/tussah contracts build

@@ -81,11 +81,17 @@ func assuranceCommand() *cobra.Command {
 		Long: `paid_requests_conservation sends paid requests through three nodes, 16 at a time, half of them streaming, some
 left by their caller, and restarts each node under load in between. Every answer must be the engine's own, every
 request must leave a receipt, and after all channels are closed every nanoTON must be where receipts and fees say.
+
+With --suites, in a checkout of the repository: strict_client_calls walks chains with a client that verifies
+everything, sandbox_kill_points kills a stored chain at any time, and reference_differential runs random transactions
+on the C++ reference too.
+
 The command fails if anything was wrong.`,
 		Args: cobra.NoArgs,
 	}
 	var o devnet.AssuranceOptions
 	c.Flags().IntVar(&o.Requests, "requests", 2000, "requests of paid_requests_conservation")
+	suites := c.Flags().Bool("suites", false, "run the long tests of the sandbox too, with the go command")
 	out := c.Flags().String("out", "assurance.json", "file to write")
 	asJSON := jsonFlag(c)
 	verbose := c.Flags().Bool("verbose", false, "log what the nodes do")
@@ -97,6 +103,15 @@ The command fails if anything was wrong.`,
 			rows, err = devnet.Assurance(c.Context(), o)
 			return err
 		})
+		if err == nil && *suites {
+			var more []devnet.AssuranceRow
+			more, err = devnet.Suites(c.Context(), o.Progress)
+			rows = append(rows, more...)
+			if errors.Is(err, devnet.ErrNotRun) {
+				o.Progress("%v", err)
+				err = nil
+			}
+		}
 		if err != nil {
 			return hint(err, "run again with --verbose to see what the nodes log")
 		}
