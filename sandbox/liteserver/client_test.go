@@ -406,6 +406,40 @@ func lookupLT(ctx context.Context, api *ton.APIClient, a *address.Address, lt ui
 	return nil, errors.New("unexpected answer")
 }
 
+// A client's idea of the time is the chain's, which can be far from the wall
+// clock's.
+func TestVirtualClock(t *testing.T) {
+	w := newWorld(t, 0)
+	api := w.tonutils(t, ton.ProofCheckPolicySecure)
+	before, err := api.GetTime(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = w.chain.AdvanceTime(t.Context(), 365*24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	after, err := api.GetTime(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if passed := after - before; passed < 365*24*3600 || passed > 365*24*3600+60 {
+		t.Errorf("a year is %d seconds", passed)
+	}
+	var answer tl.Serializable
+	if err = api.Client().QueryLiteserver(t.Context(), ton.GetMasterchainInfoExt{}, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if ext, ok := answer.(ton.MasterchainInfoExt); !ok || ext.Now < after {
+		t.Errorf("extended info after %d: %+v", after, answer)
+	}
+	// And what is waited for comes or not within real time.
+	began := time.Now()
+	_, err = api.WaitForBlock(1<<30).WithTimeout(100*time.Millisecond).GetTime(t.Context())
+	if err == nil || time.Since(began) > 5*time.Second {
+		t.Errorf("a block far away: %v after %s", err, time.Since(began))
+	}
+}
+
 // Strict clients keep their faith while the chain grows under them.
 func TestGrowingChain(t *testing.T) {
 	w := newWorld(t, 0)
