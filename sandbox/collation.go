@@ -154,12 +154,20 @@ func (c *collation) dropDelivered(others []*shard) {
 	}
 }
 
+// takes tells whether a message from outside may be in this block.
+func (c *collation) takes(p *inbound) bool {
+	return c.shard.id.contains(p.to) && p.notBefore <= c.chain.master.front.seqno+1
+}
+
 // accept takes messages from outside; what does not fit is returned.
 func (c *collation) accept(pool []*inbound) (rest []*inbound, err error) {
+	if c.chain.opts.Order != nil {
+		return c.inOrder(pool)
+	}
 	seen := map[cell.Hash]bool{}
 	for i, p := range pool {
 		// A block describes messages by hash, so it takes each only once.
-		if !c.shard.id.contains(p.to) || p.notBefore > c.chain.master.front.seqno+1 || seen[p.prepared.Cell().HashKey()] {
+		if !c.takes(p) || seen[p.prepared.Cell().HashKey()] {
 			rest = append(rest, p)
 			continue
 		}
@@ -194,18 +202,25 @@ func (c *collation) acceptOne(p *inbound) error {
 // is bound elsewhere, or does not fit, goes to the queue.
 func (c *collation) settle() error {
 	for len(c.fresh) > 0 && !c.full() {
-		m := c.fresh.next()
-		in, err := c.deliver(m, inImmediate)
-		if err != nil {
+		if err := c.deliverFresh(c.fresh.next()); err != nil {
 			return err
 		}
-		c.out = append(c.out, outRecord{kind: outImmediate, cell: m.cell(), message: m, tx: m.tx, reimport: in})
 	}
 	for len(c.fresh) > 0 {
 		c.enqueue(c.fresh.next())
 	}
 	slices.SortFunc(c.enqueued, func(a, b *message) int { return a.mark().compare(b.mark()) })
 	c.queue = append(c.queue, c.enqueued...)
+	return nil
+}
+
+// deliverFresh delivers a message in the block it was sent in.
+func (c *collation) deliverFresh(m *message) error {
+	in, err := c.deliver(m, inImmediate)
+	if err != nil {
+		return err
+	}
+	c.out = append(c.out, outRecord{kind: outImmediate, cell: m.cell(), message: m, tx: m.tx, reimport: in})
 	return nil
 }
 
@@ -348,7 +363,7 @@ func (c *collation) record(id accountID, msg *tvm.PreparedMessage, e executed, w
 		if err != nil {
 			return err
 		}
-		m.tx, m.wait = r.TransactionCell, wait.sent(trace)
+		m.tx, m.cause, m.wait = r.TransactionCell, msg.Cell().HashKey(), wait.sent(trace)
 		if c.shard.id.contains(m.to) {
 			c.fresh.add(m)
 		} else {

@@ -46,6 +46,8 @@ var (
 	// ErrEndless: in instant mode, the messages set off by one call did not
 	// come to rest within [MaxCascadeBlocks] blocks. They stay queued.
 	ErrEndless = errors.New("message cascade did not come to rest")
+	// ErrOrder: [Options.Order] chose a message that was not among the choices.
+	ErrOrder = errors.New("no such message to choose")
 	// ErrClosed: the chain was closed.
 	ErrClosed = errors.New("chain is closed")
 	// ErrCorrupt: the stored chain does not add up.

@@ -22,6 +22,8 @@ type message struct {
 	fee      *big.Int // forward fee still to be collected, by whoever imports it
 	// tx is the transaction that sent it, while its block is being built.
 	tx *cell.Cell
+	// cause is the message whose transaction sent it.
+	cause [32]byte
 	// wait is who wants to know what becomes of it; nil after a restart.
 	wait *origin
 }

@@ -77,6 +77,15 @@ type Options struct {
 	// Observe is shown every execution, in order, refused external messages
 	// too. An error stops the chain. It must not call the chain.
 	Observe func(Execution, Outcome) error
+	// Order, if set, says which of the messages that could be delivered next
+	// is, by its place among them. They are those of one shard, at least one:
+	// those that came from outside, in any order, and those sent meanwhile;
+	// only what one account sends another keeps its order. Every such order can
+	// happen on a network with many shards, though what a contract then reads
+	// as logical time is later there. A block has no limits then, but
+	// [MaxCascadeBlocks] times a block's transactions. Messages between shards
+	// are delivered as ever. It must not call the chain.
+	Order func(ready []Choice) int
 	// Log hears of every block, at debug level. Default: discarded.
 	Log *slog.Logger
 }

@@ -70,6 +70,12 @@ func (c *Chain) SendInternal(ctx context.Context, m Internal) (*Trace, error) {
 	return f.wait(ctx)
 }
 
+// Post is [Chain.SendInternal] that does not wait.
+func (c *Chain) Post(_ context.Context, m Internal) error {
+	_, err := c.impersonate(m)
+	return err
+}
+
 func (c *Chain) impersonate(m Internal) (*flight, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
