@@ -142,7 +142,7 @@ const lowFirst = 6
 // linkBack proves an earlier block by the state after a later one.
 func (a *answerer) linkBack(from, to *block) (ton.BlockLinkBackward, error) {
 	var link ton.BlockLinkBackward
-	v, err := a.view(&from.id)
+	v, err := a.masterViewOf(from, to.id.SeqNo, 0)
 	if err != nil {
 		return link, err
 	}

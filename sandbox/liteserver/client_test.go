@@ -434,7 +434,7 @@ func TestVirtualClock(t *testing.T) {
 	}
 	// And what is waited for comes or not within real time.
 	began := time.Now()
-	_, err = api.WaitForBlock(1<<30).WithTimeout(100*time.Millisecond).GetTime(t.Context())
+	_, err = api.WaitForBlock(1 << 30).WithTimeout(100 * time.Millisecond).GetTime(t.Context())
 	if err == nil || time.Since(began) > 5*time.Second {
 		t.Errorf("a block far away: %v after %s", err, time.Since(began))
 	}

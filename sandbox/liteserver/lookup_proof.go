@@ -65,7 +65,7 @@ func proveHeader(b *block, mode uint32) ([]byte, error) {
 // found one, from there shard blocks lead to the found one, and the header of
 // the block before it shows that no earlier block fits.
 func (a *answerer) lookupBlockWithProof(q ton.LookupBlockWithProof) (tl.Serializable, error) {
-	trusted, err := a.masterView(q.MCBlockID)
+	trusted, err := a.masterBlock(q.MCBlockID)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +85,15 @@ func (a *answerer) lookupBlockWithProof(q ton.LookupBlockWithProof) (tl.Serializ
 		}
 	}
 	answer.MCBlockID = &master.id
-	if master.id.SeqNo > trusted.block.id.SeqNo {
+	if master.id.SeqNo > trusted.id.SeqNo {
 		return nil, badQuery("block found is newer than the reference block")
 	}
-	if master.id.SeqNo < trusted.block.id.SeqNo {
-		proof, err := trusted.stateProof(func(state *cell.Cell) error {
+	if master.id.SeqNo < trusted.id.SeqNo {
+		v, err := a.masterViewOf(trusted, master.id.SeqNo)
+		if err != nil {
+			return nil, err
+		}
+		proof, err := v.stateProof(func(state *cell.Cell) error {
 			_, err := ancestor(state, master.id.SeqNo)
 			return err
 		})

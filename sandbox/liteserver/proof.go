@@ -9,8 +9,7 @@ import (
 // prove builds a Merkle proof of root that contains what visit reads through
 // the root it is given, and only that: every cell it does not open is pruned.
 func prove(root *cell.Cell, visit func(root *cell.Cell) error) (*cell.Cell, error) {
-	t := &tracer{opened: make(map[cell.Hash]*cell.Cell, 32), built: make(map[builtKey]*cell.Cell, 64)}
-	t.trace = cell.NewTraceForListener(t)
+	t := newTracer()
 	if err := visit(root.WithTrace(t.trace)); err != nil {
 		return nil, err
 	}
@@ -21,15 +20,18 @@ func prove(root *cell.Cell, visit func(root *cell.Cell) error) (*cell.Cell, erro
 	return cell.CreateMerkleProof(body)
 }
 
-// maxLevel is the highest level a cell can have.
-const maxLevel = 3
-
 // tracer notes which cells are opened. The library has a proof builder too; it
 // makes room for a thousand cells first, which costs more than a small proof.
 type tracer struct {
 	trace  *cell.Trace
 	opened map[cell.Hash]*cell.Cell
 	built  map[builtKey]*cell.Cell
+}
+
+func newTracer() *tracer {
+	t := &tracer{opened: make(map[cell.Hash]*cell.Cell, 32), built: make(map[builtKey]*cell.Cell, 64)}
+	t.trace = cell.NewTraceForListener(t)
+	return t
 }
 
 // builtKey names a part of a proof: cells in a Merkle update are pruned for a
@@ -61,7 +63,7 @@ func (t *tracer) body(c *cell.Cell, depth int) (*cell.Cell, error) {
 func (t *tracer) build(c *cell.Cell, depth int) (*cell.Cell, error) {
 	opened := t.opened[c.HashKey()]
 	if opened == nil {
-		return cell.CreatePrunedBranch(c.WithoutTrace(), depth+1, maxLevel)
+		return cell.CreatePrunedBranch(c.WithoutTrace(), depth+1, depth)
 	}
 	opened = opened.WithoutTrace()
 	if opened.RefsNum() == 0 {

@@ -60,13 +60,19 @@ func (a *answerer) view(id *BlockID) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v, err = newView(b, state); err != nil {
+		return nil, err
+	}
+	a.views.keep(v)
+	return v, nil
+}
+
+func newView(b *block, state *cell.Cell) (*view, error) {
 	link, err := prove(b.root, visitStateHash)
 	if err != nil {
 		return nil, err
 	}
-	v = &view{block: b, state: state, link: link, shards: make(map[shardName]*shardEntry)}
-	a.views.keep(v)
-	return v, nil
+	return &view{block: b, state: state, link: link, shards: make(map[shardName]*shardEntry)}, nil
 }
 
 // masterView is the view of a masterchain block a client refers to.
