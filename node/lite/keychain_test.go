@@ -82,6 +82,11 @@ func newKeyChainAt(t testing.TB, n uint32, sameValidator bool, key func(seqno ui
 		blocks: []*cell.Cell{nil}, states: []*cell.Cell{empty}, signer: []ed25519.PrivateKey{nil}, named: map[uint32]ed25519.PrivateKey{},
 		ids: []ton.BlockIDExt{{Workchain: -1, Shard: masterShard, RootHash: empty.Hash(), FileHash: zeroHash}},
 	}
+	// As on every network, the zero state counts as a key block.
+	zero := must(tontlb.ToCell(tontlb.KeyExtBlkRef{IsKey: true, BlkRef: tontlb.ExtBlkRef{RootHash: empty.Hash(), FileHash: zeroHash}}))
+	if err := old.SetIntKey(big.NewInt(0), zero); err != nil {
+		t.Fatal(err)
+	}
 	lastKey, validator := uint32(0), ed25519.NewKeyFromSeed(zeroHash)
 	for seqno := uint32(1); seqno <= n; seqno++ {
 		isKey, signer := key(seqno), validator
