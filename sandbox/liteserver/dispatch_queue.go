@@ -39,18 +39,19 @@ func nextDeferred(extra *tontlb.OutMsgQueueExtra, account []byte, orEqual bool) 
 		return nil, nil
 	}
 	key := cell.BeginCell().MustStoreSlice(account, 256).EndCell()
-	found, value, err := extra.DispatchQueue.LookupNearestKey(key, true, orEqual, false)
-	if errors.Is(err, cell.ErrNoSuchKeyInDict) {
-		return nil, nil
-	}
+	// The library's search for the nearest key leaves the sum before the value.
+	accounts, err := extra.DispatchQueue.IteratorExtraAt(key, false, false, orEqual)
 	if err != nil {
 		return nil, fmt.Errorf("dispatch queue: %w", err)
 	}
+	if !accounts.Next() {
+		return nil, accounts.Err()
+	}
 	d := new(deferred)
-	if d.account, err = keyBits(found, 256); err != nil {
+	if d.account, err = keyBits(accounts.Item().Key, 256); err != nil {
 		return nil, err
 	}
-	if err = tontlb.LoadFromCell(&d.queue, value); err != nil {
+	if err = tontlb.LoadFromCell(&d.queue, accounts.Item().Value); err != nil {
 		return nil, fmt.Errorf("dispatch queue: %w", err)
 	}
 	return d, nil

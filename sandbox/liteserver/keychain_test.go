@@ -20,7 +20,8 @@ import (
 )
 
 // keyChain is a masterchain that exists to be proven: no accounts, no shards,
-// but key blocks at will, each of which hands over to another validator.
+// but key blocks at will, each of which hands over to another validator, and
+// messages that wait in a dispatch queue.
 type keyChain struct {
 	stubSource
 	blocks, states []*cell.Cell
@@ -65,13 +66,14 @@ func newKeyChain(t testing.TB, n uint32, key func(seqno uint32) bool) *keyChain 
 	if err != nil {
 		t.Fatal(err)
 	}
+	queues := keyChainQueues(t)
 	state := func(seqno uint32, key bool, config *cell.Cell) *cell.Cell {
 		info := tontlb.McStateExtraBlockInfo{PrevBlocks: &tontlb.OldMcBlocksInfoAugDict{AugmentedDictionary: old.Copy()}, AfterKeyBlock: key}
 		extra := cell.BeginCell().MustStoreUInt(tagMasterState, 16).MustStoreBoolBit(false).
 			MustStoreSlice(bytes.Repeat([]byte{0x55}, 32), 256).MustStoreRef(config).
 			MustStoreRef(must(tontlb.ToCell(info))).MustStoreUInt(0, 5).EndCell()
 		return must(tontlb.ToCell(tontlb.ShardStateUnsplit{
-			ShardIdent: tontlb.ShardIdent{WorkchainID: masterchain}, Seqno: seqno, GenLT: uint64(seqno), OutMsgQueueInfo: empty,
+			ShardIdent: tontlb.ShardIdent{WorkchainID: masterchain}, Seqno: seqno, GenLT: uint64(seqno), OutMsgQueueInfo: queues,
 			Accounts: struct {
 				ShardAccounts *tontlb.ShardAccountsAugDict `tlb:"."`
 			}{newShardAccounts(t)},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/xssnick/tonutils-go/address"
 	"github.com/xssnick/tonutils-go/liteclient"
@@ -183,4 +184,13 @@ func TestWalkFindsFault(t *testing.T) {
 			t.Errorf("%s was not noticed", name)
 		}
 	}
+}
+
+func TestAccountRate(t *testing.T) {
+	chain, client := serve(t, 0)
+	perSecond, err := strict.AccountRate(t.Context(), client, first(t, chain), counter, 2, 100*time.Millisecond)
+	if err != nil || perSecond <= 0 {
+		t.Fatalf("%f accounts/s, %v", perSecond, err)
+	}
+	t.Logf("%.0f accounts/s", perSecond)
 }
