@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -20,12 +21,15 @@ func readAccount(accounts *tontlb.ShardAccountsAugDict, id accountID) (*tontlb.S
 	if accounts.IsEmpty() {
 		return absentAccount(), nil
 	}
-	value := accounts.Get(hashKey(id.hash))
-	if value == nil {
+	value, err := accounts.LoadValue(hashKey(id.hash))
+	if errors.Is(err, cell.ErrNoSuchKeyInDict) {
 		return absentAccount(), nil
 	}
 	var state tontlb.ShardAccount
-	if err := tontlb.Parse(&state, value); err != nil {
+	if err == nil {
+		err = tontlb.LoadFromCell(&state, value)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("account %s in state: %w", id.address(), err)
 	}
 	return &state, nil
@@ -82,6 +86,13 @@ func (c *Chain) Account(_ context.Context, at tlb.Block, a *address.Address) (tl
 	state, err := c.stateAt(at, id)
 	if err != nil {
 		return tlb.Account{}, err
+	}
+	if c.store != nil { // the caller is not to depend on the disk
+		whole := *state
+		if whole.Account, err = state.Account.PrewarmRecursive(0); err != nil {
+			return tlb.Account{}, fmt.Errorf("account %s: %w", id.address(), err)
+		}
+		state = &whole
 	}
 	return viewAccount(id, state)
 }
@@ -144,28 +155,51 @@ func buildAccount(state tontlb.AccountState) (*cell.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
-	cells, bits := measure(stored)
+	cells, bits, err := measure(stored)
+	if err != nil {
+		return nil, err
+	}
 	state.StorageInfo.StorageUsed = tontlb.StorageUsed{CellsUsed: new(big.Int).SetUint64(cells), BitsUsed: new(big.Int).SetUint64(bits)}
 	state.StorageInfo.StorageExtra = tontlb.StorageExtraNone{}
 	return tontlb.ToCell(state)
 }
 
+// genesisEntry is the account as the dictionary of accounts has it.
+func genesisEntry(g GenesisAccount, now uint32) (*cell.Cell, error) {
+	state, err := genesisState(g, now)
+	if err != nil {
+		return nil, err
+	}
+	return tontlb.ToCell(tontlb.ShardAccount{Account: state, LastTransHash: make([]byte, 32)})
+}
+
 // measure counts the distinct cells below a root, and their bits, which is
 // what storage is charged for.
-func measure(root *cell.Cell) (cells, bits uint64) {
+func measure(root *cell.Cell) (cells, bits uint64, err error) {
 	seen := map[cell.Hash]bool{}
-	var walk func(*cell.Cell)
-	walk = func(c *cell.Cell) {
+	var walk func(*cell.Cell) error
+	walk = func(c *cell.Cell) error {
 		if seen[c.HashKey()] {
-			return
+			return nil
 		}
 		seen[c.HashKey()] = true
+		c, err := c.Prewarm()
+		if err != nil {
+			return err
+		}
 		cells++
 		bits += uint64(c.BitsSize())
 		for i := range int(c.RefsNum()) {
-			walk(c.MustPeekRef(i))
+			ref, err := c.PeekRef(i)
+			if err != nil {
+				return err
+			}
+			if err := walk(ref); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	walk(root)
-	return cells, bits
+	err = walk(root)
+	return cells, bits, err
 }

@@ -28,7 +28,7 @@ func (c *Chain) build() error {
 }
 
 func (c *Chain) buildRound(r round) error {
-	done := step{config: r.config}
+	done := step{}
 	transactions := 0
 	for _, col := range r.collations {
 		seal := c.sealBase
@@ -49,7 +49,8 @@ func (c *Chain) buildRound(r round) error {
 	return nil
 }
 
-// keep stores a step and adds it to the histories.
+// keep stores a step and adds it to the histories. A chain that is stored keeps
+// nothing else of it in memory, and goes on from what it stored.
 func (c *Chain) keep(done step) error {
 	if c.store != nil {
 		done.tip = c.tip()
@@ -58,11 +59,14 @@ func (c *Chain) keep(done step) error {
 		}
 	}
 	for _, b := range done.blocks {
-		past := pastBlock{meta: b.meta, state: b.state}
+		past := pastBlock{meta: b.meta}
 		if c.store == nil {
-			past.block = b.root
+			past.block, past.state = b.root, b.state
 		}
 		c.histories[b.meta.shard].add(past)
+	}
+	if c.store != nil {
+		return c.rest()
 	}
 	return nil
 }
@@ -73,7 +77,7 @@ func (c *Chain) sealBase(col *collation) (sealedBlock, error) {
 	s, master := col.shard, c.master.last
 	flow := col.flow()
 	before, prev := s.root, s.last
-	accounts, err := s.apply(col, master.seqno)
+	err := s.apply(col, master.seqno)
 	if err != nil {
 		return sealedBlock{}, err
 	}
@@ -85,7 +89,7 @@ func (c *Chain) sealBase(col *collation) (sealedBlock, error) {
 	}
 	return c.finish(col, blockParts{
 		prev: prev, master: &master, keySeqno: c.extra.keySeqno(master), minRef: s.minRef, flow: flow,
-	}, before, accounts)
+	}, before)
 }
 
 // sealMaster does the same in the masterchain, whose block also takes in the
@@ -98,7 +102,7 @@ func (c *Chain) sealMaster(col *collation, config *cell.Cell) (sealedBlock, erro
 		flow.feesImported = sum(flow.feesImported, b.lastFees)
 	}
 	flow.fees = sum(flow.fees, flow.feesImported)
-	accounts, err := s.apply(col, prev.seqno)
+	err := s.apply(col, prev.seqno)
 	if err != nil {
 		return sealedBlock{}, err
 	}
@@ -133,11 +137,11 @@ func (c *Chain) sealMaster(col *collation, config *cell.Cell) (sealedBlock, erro
 	}
 	return c.finish(col, blockParts{
 		prev: prev, keySeqno: x.keySeqno(prev), minRef: s.minRef, flow: flow, custom: custom, key: x.key,
-	}, before, accounts)
+	}, before)
 }
 
 // finish writes the block itself and names it.
-func (c *Chain) finish(col *collation, parts blockParts, before *cell.Cell, accounts map[[32]byte]*cell.Cell) (sealedBlock, error) {
+func (c *Chain) finish(col *collation, parts blockParts, before *cell.Cell) (sealedBlock, error) {
 	s := col.shard
 	if err := parts.flow.check(); err != nil {
 		return sealedBlock{}, err
@@ -153,31 +157,28 @@ func (c *Chain) finish(col *collation, parts blockParts, before *cell.Cell, acco
 	}
 	boc := BlockBOC(root)
 	s.last.root, s.last.file = root.HashKey(), sha256.Sum256(boc)
-	return sealedBlock{meta: s.last, root: root, boc: boc, state: s.root, accounts: accounts}, nil
+	return sealedBlock{meta: s.last, root: root, boc: boc, state: s.root}, nil
 }
 
 // apply takes the outcome of a collation into the shard, but for its root and
-// the hashes of its block. It returns what became of the accounts.
-func (s *shard) apply(col *collation, masterSeqno uint32) (map[[32]byte]*cell.Cell, error) {
-	changed := make(map[[32]byte]*cell.Cell, len(col.accounts))
+// the hashes of its block.
+func (s *shard) apply(col *collation, masterSeqno uint32) error {
+	var changes []augChange
 	for _, hash := range col.sorted() {
 		ch := col.accounts[hash]
-		var entry *cell.Cell
-		var err error
-		if ch.lane.account.State().IsValid {
-			entry = ch.lane.account.ShardAccountCell()
-			err = s.accounts.Set(hashKey(hash), entry)
-		} else if !s.accounts.IsEmpty() && s.accounts.Get(hashKey(hash)) != nil {
-			err = s.accounts.Delete(hashKey(hash))
+		change := augChange{key: hash}
+		exists := ch.lane.exists()
+		if exists {
+			change.value = func() (*cell.Cell, error) { return ch.lane.account.ShardAccountCell(), nil }
 		}
-		if err != nil {
-			return nil, fmt.Errorf("account %s: %w", ch.id.address(), err)
-		}
-		changed[hash] = entry
-		s.keep(hash, ch.lane, entry != nil)
+		changes = append(changes, change)
+		s.keep(hash, ch.lane, exists)
 		if s.front.lanes[hash].account == ch.lane.account {
 			delete(s.front.lanes, hash)
 		}
+	}
+	if err := s.setAccounts(changes, false); err != nil {
+		return fmt.Errorf("accounts: %w", err)
 	}
 	if col.done != s.done {
 		s.doneAt = masterSeqno
@@ -185,7 +186,7 @@ func (s *shard) apply(col *collation, masterSeqno uint32) (map[[32]byte]*cell.Ce
 	s.queue, s.done = col.queue, col.done
 	s.fees, s.lastFees = sum(s.fees, col.fees), col.fees
 	s.last = blockMeta{shard: s.id, seqno: s.last.seqno + 1, start: col.start, end: col.end, utime: col.now}
-	return changed, nil
+	return nil
 }
 
 // flow is the value flow as far as the collation knows it.

@@ -20,7 +20,7 @@ import (
 type Chain struct {
 	opts   Options
 	signer *signer
-	store  store         // nil: in memory
+	store  *database     // nil: in memory
 	nonce  atomic.Uint64 // makes faucet messages differ
 
 	// Set to [MaxPool], [MaxCascadeBlocks] and maxBlockTransactions, but for
@@ -94,7 +94,7 @@ func (c *Chain) open() (err error) {
 	if c.opts.FS == nil {
 		return c.create()
 	}
-	if c.store, err = openDatabase(c.opts.FS, c.opts.Dir); err != nil {
+	if c.store, err = openDatabase(c.opts.FS, c.opts.Dir, c.opts.CacheBytes); err != nil {
 		return err
 	}
 	from, err := c.store.load()

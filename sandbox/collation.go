@@ -184,6 +184,9 @@ func (c *collation) accept(pool []*inbound) (rest []*inbound, err error) {
 
 func (c *collation) acceptOne(p *inbound) error {
 	r, err := c.run(p.to, p.prepared)
+	if err := c.chain.sound(); err != nil { // then it is not the message's fault
+		return err
+	}
 	if p.impersonated != nil {
 		if err != nil {
 			p.flight.fail(err)
@@ -256,12 +259,19 @@ func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (executed, error
 	if err != nil {
 		return executed{}, err
 	}
+	loaded := false
 	for {
 		r, err := c.runOn(l, to, msg)
-		if !errors.Is(err, errLooksBack) {
+		switch {
+		case errors.Is(err, errLooksBack):
+			err = c.lookBack()
+		case err == nil && !loaded && hasLazyList(r.result.Actions):
+			loaded = true
+			l, msg, err = loadAll(l, msg)
+		default:
 			return r, err
 		}
-		if err := c.lookBack(); err != nil {
+		if err != nil {
 			return executed{}, err
 		}
 	}

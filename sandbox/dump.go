@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
-
-	"github.com/tussah-network/tussah/tlb"
 )
 
 // dumpMagic begins a dumped world. The number is the version of what follows: a
@@ -74,7 +71,11 @@ func (c *Chain) Dump(w io.Writer) error {
 	}
 	for i := range worlds {
 		err := worlds[i].each(func(hash [32]byte, entry *cell.Cell) error {
-			return enc.Encode(dumpAccount{Workchain: worlds[i].id.workchain, Hash: hash, State: entry.ToBOC()})
+			boc, err := entry.ToBOCWithOptionsErr(cell.BOCSerializeOptions{WithCRC32C: true})
+			if err != nil {
+				return err
+			}
+			return enc.Encode(dumpAccount{Workchain: worlds[i].id.workchain, Hash: hash, State: boc})
 		})
 		if err != nil {
 			return fmt.Errorf("dump: %w", err)
@@ -120,7 +121,7 @@ type world struct {
 }
 
 // load settles the accounts of a dump in the shards of a chain being made.
-func (c *Chain) load(r io.Reader) (world, error) {
+func (c *Chain) load(r io.Reader, p *population) (world, error) {
 	in := bufio.NewReader(r)
 	magic := make([]byte, len(dumpMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != dumpMagic {
@@ -146,7 +147,7 @@ func (c *Chain) load(r io.Reader) (world, error) {
 		return world{}, fmt.Errorf("configuration: %w", err)
 	}
 	for n := range head.Accounts {
-		if err := c.loadAccount(dec, head); err != nil {
+		if err := p.loadAccount(dec, head); err != nil {
 			return world{}, fmt.Errorf("account %d of %d: %w", n+1, head.Accounts, err)
 		}
 	}
@@ -156,7 +157,7 @@ func (c *Chain) load(r io.Reader) (world, error) {
 	return w, nil
 }
 
-func (c *Chain) loadAccount(dec *cbor.Decoder, head dumpHead) error {
+func (p *population) loadAccount(dec *cbor.Decoder, head dumpHead) error {
 	var a dumpAccount
 	if err := dec.Decode(&a); err != nil {
 		return fmt.Errorf("%w: %v", ErrDump, err) // as in load
@@ -177,23 +178,7 @@ func (c *Chain) loadAccount(dec *cbor.Decoder, head dumpHead) error {
 	if err != nil || id != (accountID{a.Workchain, a.Hash}) || shardAccount.LastTransLT >= max(head.LT, 1) {
 		return fmt.Errorf("%w: account state does not fit its place", ErrDump)
 	}
-	return c.settleEntry(id, entry, state.Balance.Nano())
-}
-
-// settleEntry puts an account into the shard it belongs to.
-func (c *Chain) settleEntry(id accountID, entry *cell.Cell, balance *big.Int) error {
-	s, err := c.shardOf(id)
-	if err != nil {
-		return err
-	}
-	if !s.accounts.IsEmpty() && s.accounts.Get(hashKey(id.hash)) != nil {
-		return ErrDuplicate
-	}
-	c.extra.supply = sum(c.extra.supply, balance)
-	if c.extra.supply.Cmp(maxSupply) > 0 {
-		return tlb.ErrOverflow
-	}
-	return s.accounts.Set(hashKey(id.hash), entry)
+	return p.add(id, state.Balance.Nano(), func() (*cell.Cell, error) { return entry, nil })
 }
 
 func dumpedCell(boc []byte) (*cell.Cell, error) {

@@ -52,6 +52,8 @@ var (
 	ErrClosed = errors.New("chain is closed")
 	// ErrCorrupt: the stored chain does not add up.
 	ErrCorrupt = errors.New("stored chain is corrupt")
+	// ErrVersion: the folder was written by a program that stores in another way.
+	ErrVersion = errors.New("stored chain has another format")
 	// ErrNetwork: the folder holds a chain with another global id.
 	ErrNetwork = errors.New("stored chain has another global id")
 )

@@ -20,7 +20,7 @@ func (c *Chain) create() error {
 		c.histories[s.id] = new(history)
 	}
 	c.extra = &masterExtra{key: true, supply: new(big.Int), signer: c.signer}
-	w := world{now: c.opts.Now()}
+	w, p := world{now: c.opts.Now()}, c.population()
 	accounts := c.opts.Genesis
 	if c.opts.Load == nil {
 		accounts = append([]GenesisAccount{{Address: Giver(), Balance: giverBalance, Code: giverCode}}, accounts...)
@@ -31,19 +31,21 @@ func (c *Chain) create() error {
 		}
 	} else {
 		var err error
-		if w, err = c.load(c.opts.Load); err != nil {
+		if w, err = c.load(c.opts.Load, p); err != nil {
 			return err
 		}
 		c.skew = w.now.Sub(c.opts.Now())
 	}
 	now := uint32(w.now.Unix())
-	for _, g := range accounts {
-		if err := c.settleAccount(g, now); err != nil {
-			return fmt.Errorf("genesis account %s: %w", g.Address, err)
-		}
+	if err := p.addGenesis(accounts, now); err != nil {
+		return err
 	}
+	if err := p.settleAll(); err != nil {
+		return err
+	}
+	hasFile := p.size <= maxStateFile
 	for _, s := range c.base {
-		if err := s.zero(c.opts.GlobalID, now, w.lt, nil); err != nil {
+		if err := s.zero(c.opts.GlobalID, now, w.lt, nil, hasFile); err != nil {
 			return err
 		}
 	}
@@ -64,17 +66,13 @@ func (c *Chain) create() error {
 	if err != nil {
 		return err
 	}
-	if err := c.master.zero(c.opts.GlobalID, now, w.lt, extra); err != nil {
+	if err := c.master.zero(c.opts.GlobalID, now, w.lt, extra, hasFile); err != nil {
 		return err
 	}
 	c.master.last.key = true
-	done := step{config: c.extra.config}
+	done := step{}
 	for _, s := range c.shards() {
-		block, err := s.genesisBlock()
-		if err != nil {
-			return err
-		}
-		done.blocks = append(done.blocks, block)
+		done.blocks = append(done.blocks, sealedBlock{meta: s.last, state: s.root})
 	}
 	if err := c.keep(done); err != nil {
 		return err
@@ -111,39 +109,23 @@ func newShard(id shardID) *shard {
 	}
 }
 
+// maxStateFile is how many accounts a genesis may have for its states to have
+// file hashes. A larger state fits into no answer to a client, so that nobody
+// could check its file hash, for which all of it would have to be in memory at
+// once; the root hash stands in.
+const maxStateFile = 10_000
+
 // zero writes the state a shard begins with.
-func (s *shard) zero(globalID int32, now uint32, lt uint64, extra *cell.Cell) error {
+func (s *shard) zero(globalID int32, now uint32, lt uint64, extra *cell.Cell, hasFile bool) error {
 	s.last.utime, s.last.start, s.last.end = now, lt, lt
 	var err error
 	if s.root, err = s.buildState(globalID, 0, nil, extra); err != nil {
 		return err
 	}
-	s.last.root, s.last.file = s.root.HashKey(), sha256.Sum256(BlockBOC(s.root))
+	s.last.root = s.root.HashKey()
+	s.last.file = s.last.root
+	if hasFile {
+		s.last.file = sha256.Sum256(BlockBOC(s.root))
+	}
 	return nil
-}
-
-// genesisBlock is the zero state in the place of a block: the accounts it has.
-func (s *shard) genesisBlock() (sealedBlock, error) {
-	b := sealedBlock{meta: s.last, state: s.root, accounts: map[[32]byte]*cell.Cell{}}
-	err := s.each(func(hash [32]byte, entry *cell.Cell) error {
-		b.accounts[hash] = entry
-		return nil
-	})
-	return b, err
-}
-
-func (c *Chain) settleAccount(g GenesisAccount, now uint32) error {
-	id, err := idOf(g.Address)
-	if err != nil {
-		return err
-	}
-	state, err := genesisState(g, now)
-	if err != nil {
-		return err
-	}
-	entry, err := tontlb.ToCell(tontlb.ShardAccount{Account: state, LastTransHash: make([]byte, 32)})
-	if err != nil {
-		return err
-	}
-	return c.settleEntry(id, entry, new(big.Int).SetUint64(uint64(g.Balance)))
 }

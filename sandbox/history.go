@@ -122,6 +122,9 @@ func (c *Chain) block(m blockMeta) (*cell.Cell, error) {
 
 // state returns the state after a block.
 func (c *Chain) state(m blockMeta) (*cell.Cell, error) {
+	if c.store != nil {
+		return c.store.state(m)
+	}
 	if state := c.histories[m.shard].at(int(m.seqno)).state; state != nil {
 		return state, nil
 	}

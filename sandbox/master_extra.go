@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/big"
 
@@ -84,10 +85,22 @@ func (x *masterExtra) remember(m blockMeta) error {
 	if err != nil {
 		return err
 	}
-	if err := x.old.SetIntKey(big.NewInt(int64(m.seqno)), ref); err != nil {
+	change := augChange{value: func() (*cell.Cell, error) { return ref, nil }}
+	binary.BigEndian.PutUint32(change.key[:], m.seqno)
+	before, err := x.old.ToCell()
+	if err != nil {
+		return err
+	}
+	after, err := augTree{bits: 32, sums: oldBlocks{}}.edit(before, []augChange{change})
+	if err != nil {
 		return fmt.Errorf("old blocks: %w", err)
 	}
-	return nil
+	s, err := after.BeginParse()
+	if err != nil {
+		return err
+	}
+	x.old, err = s.LoadAugDict(32, oldBlocks{}, false)
+	return err
 }
 
 // shardHashes writes which block of each shard the masterchain has seen.

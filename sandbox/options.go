@@ -36,6 +36,9 @@ const MinInterval = 50 * time.Millisecond
 // MaxSplitDepth is the deepest split of the basechain: sixteen shards.
 const MaxSplitDepth = 4
 
+// DefaultCacheBytes is 64 MiB.
+const DefaultCacheBytes = 64 << 20
+
 // GenesisAccount is an account that exists from the start. With Code it is
 // active, without it is an address that holds coins.
 type GenesisAccount struct {
@@ -54,6 +57,9 @@ type Options struct {
 	// FS is the file system Dir is on. Default: the machine's, if Dir is set.
 	// With FS and without Dir, the chain is in its folder "sandbox".
 	FS vfs.FS
+	// CacheBytes is about how much memory a stored chain spends on the parts of
+	// its states that were read or written lately. Default: [DefaultCacheBytes].
+	CacheBytes int
 	// Mode says when blocks are sealed. Default: Instant.
 	Mode Mode
 	// Interval is the time between blocks in Interval mode. Default 1 s, at
@@ -99,6 +105,9 @@ func (o Options) withDefaults() Options {
 	}
 	o.Interval = max(o.Interval, MinInterval)
 	o.SplitDepth = min(o.SplitDepth, MaxSplitDepth)
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

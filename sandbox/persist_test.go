@@ -2,13 +2,16 @@ package sandbox_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/xssnick/tonutils-go/address"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
+	"pgregory.net/rapid"
 
 	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/tlb"
@@ -173,6 +176,222 @@ func TestReopen(t *testing.T) {
 	busy(t, chain)
 	checkConserved(t, chain)
 }
+
+// TestStoredLikeMemory sends coins about at random in a chain in memory and in a
+// stored one, of which next to nothing is in memory and which is closed and
+// opened again now and then: the same chain, to the last hash.
+func TestStoredLikeMemory(t *testing.T) {
+	modes := []uint8{0, 1, 64, 128, 128 + 32}
+	rapid.Check(t, func(rt *rapid.T) {
+		genesis, senders, all := actors()
+		now := start
+		o := sandbox.Options{
+			Mode: sandbox.Manual, Genesis: genesis, Now: func() time.Time { return now },
+			SplitDepth: rapid.Uint8Max(1).Draw(rt, "split"),
+		}
+		open := func(o sandbox.Options) *sandbox.Chain {
+			chain, err := sandbox.Open(o)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			return chain
+		}
+		memory := open(o)
+		defer memory.Close()
+		o.FS, o.CacheBytes = vfs.NewMem(), 1
+		stored := open(o)
+		defer func() { _ = stored.Close() }()
+		for n := range rapid.IntRange(1, 8).Draw(rt, "steps") {
+			now = now.Add(time.Duration(rapid.Uint32Max(1_000_000).Draw(rt, "seconds")) * time.Second)
+			from, to := rapid.SampledFrom(senders).Draw(rt, "from"), rapid.SampledFrom(all).Draw(rt, "to")
+			amount := tlb.Nano(rapid.Uint64Max(uint64(60*tlb.TON)).Draw(rt, "amount"))
+			msg := order(t, from, to, amount, rapid.SampledFrom(modes).Draw(rt, "send mode"), rapid.Bool().Draw(rt, "bounce"), uint64(n))
+			if a, b := memory.Send(t.Context(), msg), stored.Send(t.Context(), msg); (a == nil) != (b == nil) {
+				rt.Fatalf("sent: %v; to the stored chain: %v", a, b)
+			}
+			if rapid.IntRange(0, 3).Draw(rt, "edit") == 0 {
+				for _, chain := range []*sandbox.Chain{memory, stored} {
+					if err := chain.SetBalance(t.Context(), to, 70*tlb.TON); err != nil {
+						rt.Fatal(err)
+					}
+				}
+			}
+			for _, chain := range []*sandbox.Chain{memory, stored} {
+				if _, err := chain.Seal(t.Context()); err != nil {
+					rt.Fatal(err)
+				}
+			}
+			if rapid.Bool().Draw(rt, "reopen") {
+				if err := stored.Close(); err != nil {
+					rt.Fatal(err)
+				}
+				stored = open(o)
+			}
+			if got, want := stored.MasterHead(), memory.MasterHead(); !got.Equals(&want) {
+				rt.Fatalf("the chains are at %v and %v", got, want)
+			}
+			if got, want := stored.InFlight()+stored.Fees()+stored.Balances(), stored.Supply(); got != want || want != memory.Supply() {
+				rt.Fatalf("coins: %s of %s", got, want)
+			}
+		}
+	})
+}
+
+// TestStoredSnapshots goes back and forth between snapshots of a stored chain,
+// and of one in memory. What is opened again, as after a crash, is the branch
+// that was last gone to.
+func TestStoredSnapshots(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		disk := vfs.NewCrashableMem()
+		chains := [2]*sandbox.Chain{}
+		var err error
+		for i, fs := range []vfs.FS{nil, disk} {
+			o := manual(fs)
+			o.CacheBytes = 1
+			if chains[i], err = sandbox.Open(o); err != nil {
+				rt.Fatal(err)
+			}
+			defer chains[i].Close()
+		}
+		var snapshots [][2]*sandbox.Snapshot
+		for n := range rapid.IntRange(1, 12).Draw(rt, "steps") {
+			what := rapid.IntRange(0, 3).Draw(rt, "what")
+			if what == 0 {
+				snapshots = append(snapshots, [2]*sandbox.Snapshot{chains[0].Snapshot(), chains[1].Snapshot()})
+			}
+			back := rapid.IntRange(0, max(len(snapshots)-1, 0)).Draw(rt, "back")
+			for i, chain := range chains {
+				switch {
+				case what == 1 && len(snapshots) > 0:
+					err = chain.Restore(snapshots[back][i])
+				case what > 1:
+					s := steps[n%len(steps)]
+					if err = chain.Send(t.Context(), give(t, uint64(n), s.to, s.amount, s.bounce)); err == nil {
+						_, err = chain.Seal(t.Context())
+					}
+				}
+				if err != nil {
+					rt.Fatal(err)
+				}
+			}
+			again, err := sandbox.Open(manual(disk.CrashClone(vfs.CrashCloneCfg{})))
+			if err != nil {
+				rt.Fatal(err)
+			}
+			want, stored, reopened := chains[0].MasterHead(), chains[1].MasterHead(), again.MasterHead()
+			if !stored.Equals(&want) || !reopened.Equals(&want) {
+				rt.Fatalf("the chains are at %v, %v and, opened again, %v", want, stored, reopened)
+			}
+			if _, err := readStates(again, 0); err != nil {
+				rt.Fatal(err)
+			}
+			if err := again.Close(); err != nil {
+				rt.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestActionsFromData: a contract may take the list of its actions from its
+// data, which in a stored chain is lazy.
+func TestActionsFromData(t *testing.T) {
+	msg, err := tontlb.ToCell(&tontlb.InternalMessage{
+		IHRDisabled: true, SrcAddr: address.NewAddressNone(), DstAddr: account(base, 2), Amount: tontlb.FromNanoTONU(5),
+		Body: cell.BeginCell().EndCell(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := cell.BeginCell().MustStoreRef(cell.BeginCell().EndCell()).MustStoreUInt(0x0ec3c86d, 32).MustStoreUInt(1, 8).MustStoreRef(msg).EndCell()
+	o := manual(nil)
+	o.Mode = sandbox.Instant
+	o.Genesis = []sandbox.GenesisAccount{{
+		Address: account(base, 1), Balance: tlb.TON, Data: list,
+		// SETCP0 ACCEPT c4 PUSHCTR c5 POPCTR
+		Code: cell.BeginCell().MustStoreSlice([]byte{0xff, 0x00, 0xf8, 0x00, 0xed, 0x44, 0xed, 0x55}, 64).EndCell(),
+	}}
+	heads := map[string]sandbox.BlockID{}
+	for name, fs := range map[string]vfs.FS{"memory": nil, "stored": vfs.NewMem()} {
+		o.FS, o.CacheBytes = fs, 1
+		chain, err := sandbox.Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer chain.Close()
+		trace, err := chain.Execute(t.Context(), external(t, account(base, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trace.Action != 0 || len(trace.Caused) != 1 {
+			t.Errorf("%s: %s", name, trace)
+		}
+		heads[name] = chain.MasterHead()
+	}
+	if a, b := heads["memory"], heads["stored"]; !a.Equals(&b) {
+		t.Errorf("the chains are at %v and %v", a, b)
+	}
+}
+
+// TestStatesStay: the states of all blocks of a stored chain can be read.
+func TestStatesStay(t *testing.T) {
+	o := manual(vfs.NewMem())
+	chain, err := sandbox.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = chain.Close() }()
+	first, err := chain.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := chain.Account(t.Context(), first, sandbox.Giver())
+	if err != nil {
+		t.Fatal(err)
+	}
+	takeStep(t, chain, 0)
+	for range 2 * sandbox.StatesKept {
+		seal(t, chain)
+	}
+	if err := chain.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if chain, err = sandbox.Open(o); err != nil {
+		t.Fatal(err)
+	}
+	again, err := chain.Account(t.Context(), first, sandbox.Giver())
+	if err != nil || again.Balance != before.Balance || again.LastLT != 0 {
+		t.Errorf("the giver was %+v, is read as %+v, %v", before, again, err)
+	}
+}
+
+// TestOtherVersions refuses what it cannot read, and says what to do.
+func TestOtherVersions(t *testing.T) {
+	for version, advice := range map[byte]string{1: "delete the folder", 3: "later version"} {
+		fs := vfs.NewMem()
+		o := manual(fs)
+		o.Dir = "chain"
+		db, err := pebble.Open(o.Dir, &pebble.Options{FS: fs, Logger: quiet{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// CBOR: {1: version, 4: 17}
+		if err := db.Set([]byte("t"), []byte{0xa2, 1, version, 4, 17}, pebble.Sync); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sandbox.Open(o); !errors.Is(err, sandbox.ErrVersion) || !strings.Contains(err.Error(), advice) {
+			t.Errorf("version %d: %v", version, err)
+		}
+	}
+}
+
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Fatalf(string, ...any) {}
 
 func TestReopenRefuses(t *testing.T) {
 	fs := vfs.NewMem()

@@ -7,8 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/xssnick/tonutils-go/address"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -129,35 +127,6 @@ func TestPoolFull(t *testing.T) {
 	}
 }
 
-// TestCorrupt loses an account of a stored chain.
-func TestCorrupt(t *testing.T) {
-	fs := vfs.NewMem()
-	o := manual(fs)
-	o.Dir = "chain"
-	chain, err := sandbox.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	takeStep(t, chain, 0)
-	if err := chain.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := pebble.Open("chain", &pebble.Options{FS: fs, Logger: quiet{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := append([]byte{'a', 0, 0, 0, 0}, account(base, 1).Data()...)
-	if err := db.Delete(key, pebble.Sync); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := sandbox.Open(o); !errors.Is(err, sandbox.ErrCorrupt) {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestInterval lets time pass: blocks come by the clock, empty ones too.
 func TestInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -212,9 +181,3 @@ func TestTimeStands(t *testing.T) {
 		t.Errorf("block time is %s", head.Time)
 	}
 }
-
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)  {}
-func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(string, ...any) {}

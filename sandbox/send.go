@@ -167,6 +167,9 @@ func (c *Chain) takeLocked(p *inbound) (*flight, error) {
 func (c *Chain) wouldAccept(s *shard, p *inbound) error {
 	col := c.emptyCollation(s, uint32(c.now().Unix()))
 	r, err := col.run(p.to, p.prepared)
+	if err := c.sound(); err != nil {
+		return err
+	}
 	if err != nil && r.execution.Account == nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -74,6 +73,7 @@ func (c *Chain) Restore(s *Snapshot) error {
 		live.front.queue = unwatched(live.front.queue)
 	}
 	*c.extra = s.extra.copy()
+	was := maps.Clone(c.histories)
 	for id, h := range s.histories {
 		c.histories[id] = h.fork()
 	}
@@ -92,7 +92,7 @@ func (c *Chain) Restore(s *Snapshot) error {
 	}
 	c.err = s.err
 	if c.store != nil {
-		if err := c.rewind(s); err != nil {
+		if err := c.rewind(was); err != nil {
 			c.err = fmt.Errorf("restore snapshot: %w", err)
 			return c.err
 		}
@@ -141,5 +141,3 @@ func (x *masterExtra) copy() masterExtra {
 	out.old = x.old.Copy()
 	return out
 }
-
-func (c *Chain) rewind(*Snapshot) error { return errors.New("a stored chain cannot go back yet") }

@@ -21,9 +21,6 @@ func modes() map[string]sandbox.Options {
 func TestSnapshot(t *testing.T) {
 	for name, o := range modes() {
 		t.Run(name, func(t *testing.T) {
-			if o.FS != nil {
-				t.Skip("a stored chain cannot go back yet")
-			}
 			ctx := t.Context()
 			chain := openChain(t, o)
 			faucet := func(n byte) {

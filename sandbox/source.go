@@ -48,8 +48,10 @@ func (c *Chain) Block(id BlockID) (*cell.Cell, error) {
 	return c.block(m)
 }
 
-// State returns the state after a block, or ErrNotFound; for blocks older than
-// [StatesKept], [ErrStateGone].
+// State returns the state after a block, or ErrNotFound; in a chain in memory,
+// for blocks older than [StatesKept], [ErrStateGone]. In a stored chain it is a
+// lazy tree, which is read from the disk as it is followed, until the chain is
+// closed.
 func (c *Chain) State(id BlockID) (*cell.Cell, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -104,6 +104,20 @@ func accountBlocks(root *cell.Cell) (*tontlb.ShardAccountBlocksAugDict, error) {
 	return blocks.Accounts, nil
 }
 
+// stateAfter is the hash of the state a block leads to: the new side of its
+// Merkle update.
+func stateAfter(root *cell.Cell) ([32]byte, error) {
+	update, err := root.PeekRef(2)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("state update: %w", err)
+	}
+	state, err := update.PeekRef(1)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("state update: %w", err)
+	}
+	return state.HashKey(0), nil
+}
+
 // viewTransaction reads the head of a transaction cell.
 func viewTransaction(id accountID, root *cell.Cell) (tlb.Tx, error) {
 	var tx tontlb.Transaction

@@ -54,7 +54,11 @@ func (a *answerer) locate(id *BlockID, account ton.AccountID) (*located, error) 
 		if err != nil || found == nil {
 			return err
 		}
-		l.account = found.Account.WithoutTrace()
+		// Clients get it whole, and what a method makes of it is not to depend on
+		// whether the chain can be read meanwhile.
+		if l.account, err = whole(found.Account.WithoutTrace()); err != nil {
+			return fmt.Errorf("account: %w", err)
+		}
 		l.lastLT, l.last = found.LastTransLT, [32]byte(found.LastTransHash)
 		return nil
 	})

@@ -54,7 +54,7 @@ type world struct {
 func newWorld(t testing.TB, split uint8) *world {
 	t.Helper()
 	now := time.Now() // stands still, so that nobody owes storage fees
-	chain, err := sandbox.Open(sandbox.Options{
+	chain := liteserver.OpenChain(t, sandbox.Options{
 		Now:        func() time.Time { return now },
 		SplitDepth: split,
 		Genesis: []sandbox.GenesisAccount{{
@@ -63,12 +63,9 @@ func newWorld(t testing.TB, split uint8) *world {
 			Data: cell.BeginCell().MustStoreUInt(1, 8).EndCell(),
 		}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { chain.Close() })
 	w := &world{chain: chain, server: serve(t, chain)}
 	w.wallet = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32))
+	var err error
 	w.owner, err = tonwallet.AddressFromPubKey(w.wallet.Public().(ed25519.PublicKey), tonwallet.V4R2, tonwallet.DefaultSubwallet)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +125,14 @@ func (w *world) tonutils(t testing.TB, policy ton.ProofCheckPolicy) *ton.APIClie
 func TestTonutilsFast(t *testing.T)   { testTonutils(t, ton.ProofCheckPolicyFast, 0) }
 func TestTonutilsSecure(t *testing.T) { testTonutils(t, ton.ProofCheckPolicySecure, 0) }
 func TestTonutilsShards(t *testing.T) { testTonutils(t, ton.ProofCheckPolicySecure, 2) }
+
+// TestStoredClients is the same with a stored chain, of which next to nothing is
+// in memory.
+func TestStoredClients(t *testing.T) {
+	liteserver.OnStored(t, map[string]func(*testing.T){
+		"tonutils": TestTonutilsSecure, "shards": TestTonutilsShards, "tongo": TestTongo, "growing": TestGrowingChain,
+	})
+}
 
 func testTonutils(t *testing.T, policy ton.ProofCheckPolicy, split uint8) {
 	w := newWorld(t, split)

@@ -123,6 +123,14 @@ func openRefs(s *cell.Slice, seen map[cell.Hash]bool) error {
 	return nil
 }
 
+// whole loads what is left to load of a tree from a stored chain.
+func whole(c *cell.Cell) (*cell.Cell, error) {
+	if !c.IsLazy() {
+		return c, nil // and so is nothing below, in a chain in memory
+	}
+	return c.PrewarmRecursive(0)
+}
+
 // encode serializes a bag of cells. Blocks and states are written by
 // [sandbox.BlockBOC] instead, so that their bytes have the file hash.
 func encode(roots ...*cell.Cell) ([]byte, error) {

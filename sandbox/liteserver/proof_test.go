@@ -40,11 +40,7 @@ func testChain(t testing.TB) (*answerer, *sandbox.Chain) {
 			Code: cell.BeginCell().MustStoreSlice([]byte{0xff, 0x00, 0x30, 0x71}, 32).EndCell(), // SETCP0 DROP ONE
 		})
 	}
-	chain, err := sandbox.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { chain.Close() })
+	chain := OpenChain(t, o)
 	for n := range uint32(3) {
 		for range 3 {
 			if err := chain.Faucet(context.Background(), numbered(1000+n), tlb.TON); err != nil {

@@ -73,11 +73,7 @@ func TestMethodResults(t *testing.T) {
 	for n, c := range codes {
 		o.Genesis = append(o.Genesis, sandbox.GenesisAccount{Address: addr(n), Balance: tlb.TON, Code: c})
 	}
-	chain, err := sandbox.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer chain.Close()
+	chain := OpenChain(t, o)
 	if _, err := chain.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
