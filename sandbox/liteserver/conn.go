@@ -80,6 +80,9 @@ func (c *connection) read(ctx context.Context, in *bufio.Reader, queries *sync.W
 		if err != nil {
 			return
 		}
+		if c.host.pace(ctx) != nil {
+			return
+		}
 		var m message
 		if c.host.work(ctx, func() { m, err = c.open(ctx, frame) }) != nil || err != nil {
 			return

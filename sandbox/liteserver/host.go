@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // hosts shares the server out between the machines that clients connect from.
@@ -17,6 +18,7 @@ type hosts struct {
 	perHost int           // how many of them one host can take
 	turns   int           // and one connection
 	limit   int           // connections of one host
+	each    time.Duration // at the greatest rate, from one message of a host to its next
 
 	mu sync.Mutex
 	by map[netip.Addr]*host
@@ -30,6 +32,11 @@ type host struct {
 
 	workers chan struct{}
 	large   chan struct{} // a place for each large answer that is not sent yet
+
+	mu struct {
+		sync.Mutex
+		paid time.Time // until when the messages received would have taken at the greatest rate
+	}
 }
 
 func newHosts(workers, limit int) *hosts {
@@ -38,6 +45,7 @@ func newHosts(workers, limit int) *hosts {
 		perHost: max(1, min(workers, runtime.GOMAXPROCS(0))-1),
 		turns:   max(1, workers/4),
 		limit:   limit,
+		each:    time.Second / time.Duration(maxRate*runtime.GOMAXPROCS(0)),
 		by:      make(map[netip.Addr]*host),
 	}
 }
@@ -66,6 +74,27 @@ func (h *host) leave() {
 	defer h.all.mu.Unlock()
 	if h.conns--; h.conns == 0 {
 		delete(h.all.by, h.addr)
+	}
+}
+
+// pace holds a connection up whose host sends faster than any host may.
+func (h *host) pace(ctx context.Context) error {
+	h.mu.Lock()
+	now := time.Now()
+	if h.mu.paid.Before(now) {
+		h.mu.paid = now
+	}
+	h.mu.paid = h.mu.paid.Add(h.all.each)
+	ahead := h.mu.paid.Sub(now)
+	h.mu.Unlock()
+	if ahead < rateBurst {
+		return nil
+	}
+	select {
+	case <-time.After(ahead):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -66,6 +66,13 @@ const (
 	maxLargeAnswers = 16
 	largeAnswer     = 32 << 10
 
+	// maxRate is how many messages a second of one host are taken for each
+	// processor, rateBurst how far it may be ahead of that. It is more than an
+	// honest client gets to that verifies what it reads, and bounds what passing
+	// messages on costs the system, which the places of a host do not.
+	maxRate   = 4000
+	rateBurst = 10 * time.Millisecond
+
 	// readBuffer and writeBatch are how many bytes of small messages cost one
 	// call to the system.
 	readBuffer = 4 << 10
