@@ -16,7 +16,7 @@ import (
 
 func sandboxCommand() *cobra.Command {
 	return group("sandbox", "A TON network in one process, for development",
-		append([]*cobra.Command{sandboxUpCommand(), sandboxStartCommand()}, sandboxVerbs()...)...)
+		append([]*cobra.Command{sandboxUpCommand(), sandboxStartCommand(), sandboxReplayCommand()}, sandboxVerbs()...)...)
 }
 
 func sandboxUpCommand() *cobra.Command {
