@@ -34,7 +34,7 @@ func configParam(_ context.Context, chain Source, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, err := m.extra.ConfigParams.Config.Params.LoadValueByIntKey(big.NewInt(id))
+	value, err := m.config.AsDict(32).LoadValueByIntKey(big.NewInt(id))
 	if errors.Is(err, cell.ErrNoSuchKeyInDict) {
 		return nil, fmt.Errorf("%w: %d", ErrNoParam, id)
 	}
@@ -57,7 +57,7 @@ func configAll(_ context.Context, chain Source, p *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return configInfo{Type: "configInfo", Config: viewCell(m.config())}, nil
+	return configInfo{Type: "configInfo", Config: viewCell(m.config)}, nil
 }
 
 type libraryResult struct {

@@ -60,7 +60,7 @@ func (m *moment) estimate(to *address.Address, msg *cell.Cell, now uint32, ignor
 	if err != nil {
 		return f, err
 	}
-	config, err := tvm.PrepareBlockchainConfig(m.config())
+	config, err := tvm.PrepareBlockchainConfig(m.config)
 	if err != nil {
 		return f, fmt.Errorf("configuration: %w", err)
 	}
@@ -132,7 +132,7 @@ func messagePrices(m *moment, master bool) (prices, error) {
 	if master {
 		id = 24
 	}
-	value, err := m.extra.ConfigParams.Config.Params.LoadValueByIntKey(big.NewInt(id))
+	value, err := m.config.AsDict(32).LoadValueByIntKey(big.NewInt(id))
 	if err != nil {
 		return prices{}, fmt.Errorf("config param %d: %w", id, err)
 	}

@@ -25,7 +25,10 @@ type moment struct {
 	chain Source
 	block BlockID
 	state tontlb.ShardStateUnsplit
-	extra tontlb.McStateExtra
+	// config is the configuration dictionary, hashes the newest blocks of all
+	// shards but the masterchain.
+	config *cell.Cell
+	hashes *cell.Dictionary
 }
 
 // at returns the moment after a master block; 0 is the newest.
@@ -45,18 +48,45 @@ func at(chain Source, seqno uint32) (*moment, error) {
 	if err := tontlb.Parse(&m.state, root); err != nil {
 		return nil, fmt.Errorf("master state %d: %w", m.block.SeqNo, err)
 	}
-	if err := tontlb.Parse(&m.extra, m.state.McStateExtra); err != nil {
+	var extra tontlb.McStateExtra
+	if err := tontlb.Parse(&extra, m.state.McStateExtra); err != nil {
 		return nil, fmt.Errorf("master state %d: %w", m.block.SeqNo, err)
 	}
+	if m.config, err = whole(extra.ConfigParams.Config.Params.AsCell()); err != nil {
+		return nil, fmt.Errorf("configuration at master block %d: %w", m.block.SeqNo, err)
+	}
+	hashes, err := whole(extra.ShardHashes.AsCell())
+	if err != nil {
+		return nil, fmt.Errorf("shards of master block %d: %w", m.block.SeqNo, err)
+	}
+	m.hashes = hashes.AsDict(32)
 	return m, nil
 }
 
-// config is the configuration dictionary.
-func (m *moment) config() *cell.Cell { return m.extra.ConfigParams.Config.Params.AsCell() }
+// whole loads what is left to load of a tree from a stored chain, whose cells
+// are lazy: the virtual machine and the library expect others. In a chain in
+// memory nothing is.
+func whole(c *cell.Cell) (*cell.Cell, error) {
+	if c == nil {
+		return nil, nil
+	}
+	lazy := c.IsLazy()
+	for i := range int(c.RefsNum()) {
+		ref, err := c.PeekRef(i)
+		if err != nil {
+			return nil, err
+		}
+		lazy = lazy || ref.IsLazy()
+	}
+	if !lazy {
+		return c, nil
+	}
+	return c.PrewarmRecursive(0)
+}
 
 // shards are the newest blocks of all shards but the masterchain.
 func (m *moment) shards() ([]BlockID, error) {
-	list, err := ton.LoadShardsFromHashes(m.extra.ShardHashes, false)
+	list, err := ton.LoadShardsFromHashes(m.hashes, false)
 	if err != nil {
 		return nil, fmt.Errorf("shards of master block %d: %w", m.block.SeqNo, err)
 	}
@@ -151,7 +181,8 @@ func readAccount(accounts *tontlb.ShardAccountsAugDict, a *address.Address) (*to
 	if err := tontlb.LoadFromCell(&entry, value); err != nil {
 		return nil, err
 	}
-	return &entry, nil
+	entry.Account, err = whole(entry.Account)
+	return &entry, err
 }
 
 // code and data of an active account, nil of any other.

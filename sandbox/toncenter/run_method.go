@@ -91,7 +91,7 @@ func (m *moment) run(a *account, method uint64, args ...any) (get.Result, error)
 	}
 	return get.RunID(get.State{
 		Address: a.Address, Code: a.code(), Data: a.data(), Balance: tlb.Nano(balance.Uint64()),
-		Config: m.config(), Now: time.Unix(int64(a.Time), 0), LT: a.LT,
+		Config: m.config, Now: time.Unix(int64(a.Time), 0), LT: a.LT,
 	}, method, args...)
 }
 

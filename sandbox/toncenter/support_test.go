@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/xssnick/tonutils-go/address"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -129,12 +130,34 @@ func contractAt(t testing.TB, code, data *cell.Cell) (*address.Address, *cell.Ce
 	return address.NewAddress(0, 0, init.Hash()), init
 }
 
+// stored says whether the chains of tests are stored, with next to nothing of
+// their states in memory.
+var stored bool
+
 func newChain(t testing.TB, accounts ...sandbox.GenesisAccount) *sandbox.Chain {
 	t.Helper()
-	chain, err := sandbox.Open(sandbox.Options{Genesis: accounts})
+	o := sandbox.Options{Genesis: accounts}
+	if stored {
+		o.FS, o.CacheBytes = vfs.NewMem(), 1
+	}
+	chain, err := sandbox.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = chain.Close() })
 	return chain
+}
+
+// TestStored runs tests once more, on stored chains.
+func TestStored(t *testing.T) {
+	stored = true
+	defer func() { stored = false }()
+	t.Run("client", TestGoClient)
+	t.Run("shards", TestShardBlockProof)
+	t.Run("methods", TestMethods)
+	t.Run("at seqno", TestAtSeqno)
+	t.Run("estimate", TestEstimateIsWhatItCosts)
+	t.Run("get method", TestRunGetMethod)
+	t.Run("cells", TestCellObjects)
+	t.Run("tokens", TestTokenData)
 }
