@@ -50,10 +50,8 @@ func compare(ours, theirs Outcome) (out []Difference) {
 	if ours.Transaction == nil || theirs.Transaction == nil {
 		return out
 	}
-	if ours.Transaction.HashKey() != theirs.Transaction.HashKey() {
-		out = append(out, Differences(ours.Transaction, theirs.Transaction)...)
-	}
-	differ("account after", hash(ours.After), hash(theirs.After))
+	out = append(out, Differences(ours.Transaction, theirs.Transaction)...)
+	out = append(out, accountDifferences(ours.After, theirs.After)...)
 	differ("exit code", int(ours.Exit), int(theirs.Exit))
 	differ("gas", ours.Gas, theirs.Gas)
 	differ("actions", hash(ours.Actions), hash(theirs.Actions))

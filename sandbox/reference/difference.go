@@ -25,25 +25,59 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: want %s, got %s", d.Field, d.Want, d.Got)
 }
 
-// Differences takes two transactions apart and names the fields that differ.
-// The hash comes first. It is the only field of a transaction that cannot be
-// read.
+// Differences takes two transactions apart and names the fields that differ,
+// the hash first.
 func Differences(got, want *cell.Cell) []Difference {
-	g, w := fields(got), fields(want)
-	names := map[string]bool{}
-	for name := range g {
-		names[name] = true
-	}
-	for name := range w {
-		names[name] = true
-	}
-	out := []Difference{{Field: "hash", Want: hash(want), Got: hash(got)}}
-	if hash(want) == hash(got) {
+	return differences("hash", got, want, func(c *cell.Cell, out map[string]string) {
+		var tx tontlb.Transaction
+		if tontlb.Parse(&tx, c) != nil {
+			return
+		}
+		if tx.IO.Out != nil {
+			messages, err := tx.IO.Out.ToSlice()
+			out["out messages"] = fmt.Sprint(len(messages))
+			for i, m := range messages {
+				if err == nil {
+					flatten(out, fmt.Sprintf("out %d", i), reflect.ValueOf(m.Msg))
+				}
+			}
+		}
+		tx.IO.Out, tx.Hash = nil, nil
+		flatten(out, "", reflect.ValueOf(tx))
+	})
+}
+
+// accountDifferences is the same for two states of an account (ShardAccount).
+func accountDifferences(got, want *cell.Cell) []Difference {
+	return differences("account after", got, want, func(c *cell.Cell, out map[string]string) {
+		var shard tontlb.ShardAccount
+		var state tontlb.AccountState
+		if tontlb.Parse(&shard, c) != nil || tontlb.Parse(&state, shard.Account) != nil {
+			return
+		}
+		out["account after: last hash"] = hex.EncodeToString(shard.LastTransHash)
+		flatten(out, "account after", reflect.ValueOf(state))
+	})
+}
+
+// differences compares two cells, and if they differ, the fields in them. A
+// cell that read cannot read has none.
+func differences(name string, got, want *cell.Cell, read func(*cell.Cell, map[string]string)) []Difference {
+	if hash(got) == hash(want) {
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		a, inGot := g[name]
-		b, inWant := w[name]
+	out := []Difference{{Field: name, Want: hash(want), Got: hash(got)}}
+	if got == nil || want == nil {
+		return out
+	}
+	g, w := make(map[string]string), make(map[string]string)
+	read(got, g)
+	read(want, w)
+	names := maps.Clone(g)
+	maps.Copy(names, w)
+	for _, field := range slices.Sorted(maps.Keys(names)) {
+		a, inGot := g[field]
+		b, inWant := w[field]
 		if !inGot {
 			a = "nothing"
 		}
@@ -51,30 +85,9 @@ func Differences(got, want *cell.Cell) []Difference {
 			b = "nothing"
 		}
 		if a != b {
-			out = append(out, Difference{Field: name, Want: b, Got: a})
+			out = append(out, Difference{Field: field, Want: b, Got: a})
 		}
 	}
-	return out
-}
-
-// fields flattens a transaction to its leaves, by a dotted name.
-func fields(transaction *cell.Cell) map[string]string {
-	out := make(map[string]string)
-	var tx tontlb.Transaction
-	if err := tontlb.Parse(&tx, transaction); err != nil {
-		return out
-	}
-	if tx.IO.Out != nil {
-		messages, err := tx.IO.Out.ToSlice()
-		out["out messages"] = fmt.Sprint(len(messages))
-		for i, m := range messages {
-			if err == nil {
-				flatten(out, fmt.Sprintf("out %d", i), reflect.ValueOf(m.Msg))
-			}
-		}
-	}
-	tx.IO.Out, tx.Hash = nil, nil
-	flatten(out, "", reflect.ValueOf(tx))
 	return out
 }
 

@@ -48,8 +48,9 @@ var (
 // An Emulator is the C++ emulator with one configuration. It is good for
 // concurrent use.
 type Emulator struct {
-	config string // base64
-	mu     struct {
+	config    string // base64
+	verbosity int    // of the machine's log
+	mu        struct {
 		sync.Mutex
 		free   []unsafe.Pointer // instances nobody uses now; one serves one call at a time
 		closed bool
@@ -59,13 +60,15 @@ type Emulator struct {
 var quiet = sync.OnceFunc(func() { C.emulator_set_verbosity_level(0) })
 
 // Open prepares the emulator for a configuration.
-func Open(config *cell.Cell) (*Emulator, error) {
+func Open(config *cell.Cell) (*Emulator, error) { return open(config, 0) }
+
+func open(config *cell.Cell, verbosity int) (*Emulator, error) {
 	quiet()
 	// The C++ side ends the process over a dictionary that is none.
 	if _, err := tvm.PrepareBlockchainConfig(config); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	e := &Emulator{config: base64.StdEncoding.EncodeToString(config.ToBOC())}
+	e := &Emulator{verbosity: verbosity, config: base64.StdEncoding.EncodeToString(config.ToBOC())}
 	instance, err := e.take()
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (e *Emulator) take() (unsafe.Pointer, error) {
 	e.mu.Unlock()
 	config := C.CString(e.config)
 	defer C.free(unsafe.Pointer(config))
-	instance := C.transaction_emulator_create(config, 0)
+	instance := C.transaction_emulator_create(config, C.int(e.verbosity))
 	if instance == nil {
 		return nil, ErrConfig
 	}
@@ -117,9 +120,29 @@ func (e *Emulator) giveBack(instance unsafe.Pointer) {
 // configuration is that of [Open]. The logical time of the block is not told
 // to the C++ side, which takes the last whole million before LT.
 func (e *Emulator) Run(in Execution) (Outcome, error) {
-	instance, err := e.take()
+	a, err := e.run(in)
 	if err != nil {
 		return Outcome{}, err
+	}
+	return a.outcome()
+}
+
+// Log is what the C++ machine writes while it executes: instructions by the
+// cell and the bit they stand at, the gas left, exceptions.
+func Log(in Execution) (string, error) {
+	e, err := open(in.Config, 3)
+	if err != nil {
+		return "", err
+	}
+	defer e.Close()
+	a, err := e.run(in)
+	return a.Log, err
+}
+
+func (e *Emulator) run(in Execution) (a answer, err error) {
+	instance, err := e.take()
+	if err != nil {
+		return a, err
 	}
 	defer e.giveBack(instance)
 	var strings cStrings
@@ -131,12 +154,12 @@ func (e *Emulator) Run(in Execution) (Outcome, error) {
 	}
 	libraries, err := oneDictionary(in.Libraries)
 	if err != nil {
-		return Outcome{}, err
+		return a, err
 	}
 	previous := cell.BeginCell().MustStoreUInt(0, 8).EndCell() // null, as VmStackValue
 	if in.Previous.Len() > 0 {
 		if previous, err = storeTuple(in.Previous); err != nil {
-			return Outcome{}, err
+			return a, err
 		}
 	}
 	// All are set each time: an instance keeps what the last run set.
@@ -146,14 +169,17 @@ func (e *Emulator) Run(in Execution) (Outcome, error) {
 	set(C.transaction_emulator_set_libs(instance, strings.boc(libraries)), "libraries")
 	set(C.transaction_emulator_set_prev_blocks_info(instance, strings.boc(previous)), "previous blocks")
 	if err != nil {
-		return Outcome{}, err
+		return a, err
 	}
-	answer := C.transaction_emulator_emulate_transaction(instance, strings.boc(in.Before), strings.boc(in.Message))
-	if answer == nil {
-		return Outcome{}, ErrInput
+	text := C.transaction_emulator_emulate_transaction(instance, strings.boc(in.Before), strings.boc(in.Message))
+	if text == nil {
+		return a, ErrInput
 	}
-	defer C.free(unsafe.Pointer(answer))
-	return readAnswer([]byte(C.GoString(answer)))
+	defer C.free(unsafe.Pointer(text))
+	if err := json.Unmarshal([]byte(C.GoString(text)), &a); err != nil {
+		return a, fmt.Errorf("answer of the reference emulator: %w", err)
+	}
+	return a, nil
 }
 
 // An answer is the JSON that the emulator gives, whatever it was built for.
@@ -165,13 +191,10 @@ type answer struct {
 	Transaction         BoC    `json:"transaction"`
 	After               BoC    `json:"shard_account"`
 	Actions             *BoC   `json:"actions"`
+	Log                 string `json:"vm_log"`
 }
 
-func readAnswer(text []byte) (Outcome, error) {
-	var a answer
-	if err := json.Unmarshal(text, &a); err != nil {
-		return Outcome{}, fmt.Errorf("answer of the reference emulator: %w", err)
-	}
+func (a answer) outcome() (Outcome, error) {
 	if a.ExternalNotAccepted {
 		return Outcome{Exit: get.Exit(a.ExitCode)}, nil
 	}

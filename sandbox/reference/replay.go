@@ -42,8 +42,8 @@ func Replay(f Fixture, run Executor) (Report, error) {
 	default:
 		r.Hash = hash(want.Cell)
 		r.LT, r.Differences = lt(f), Differences(got, want.Cell)
-		if after := f.Expected.After; after != nil && hash(after.Cell) != hash(out.After) {
-			r.Differences = append(r.Differences, Difference{Field: "account after", Want: hash(after.Cell), Got: hash(out.After)})
+		if after := f.Expected.After; after != nil {
+			r.Differences = append(r.Differences, accountDifferences(out.After, after.Cell)...)
 		}
 	}
 	return r, nil
