@@ -10,17 +10,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/contracts/emscripten"
 )
 
-// maxMemory bounds one compile; the largest of our contracts needs a tenth of it.
-const maxMemory = 512 << 20
+const (
+	// maxMemory bounds one compile; the largest of our contracts needs a tenth of it.
+	maxMemory = 512 << 20
+	// stackSize is TOTAL_STACK in the compiler's build. Some hundred nested ifs overrun it.
+	stackSize = 128 << 10
+)
 
 var (
 	// ErrCompile means that the sources are at fault; the error is a [CompileError].
@@ -65,11 +67,8 @@ type Options struct {
 
 // A Compiler is the Tolk compiler, ready to run. It is good for concurrent use.
 type Compiler struct {
-	bundle               bundle
-	cache                wazero.CompilationCache
-	runtime              wazero.Runtime
-	compiler, trampoline wazero.CompiledModule
-	importModule         string // the one module name that the compiler imports from
+	bundle  bundle
+	program *emscripten.Program
 }
 
 // Open fetches the compiler's package if it is not in the cache, and makes native code of it. The first
@@ -85,59 +84,30 @@ func Open(ctx context.Context, o Options) (*Compiler, error) {
 	if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
 		return nil, err
 	}
-	tarball, err := loadPackage(ctx, o.CacheDir)
+	tarball, err := npm.Load(ctx, o.CacheDir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the Tolk compiler: %w", err)
 	}
 	c := new(Compiler)
 	if c.bundle, err = openBundle(tarball); err != nil {
 		return nil, err
 	}
-	native := filepath.Join(o.CacheDir, "native")
-	if c.cache, err = wazero.NewCompilationCacheWithDir(native); err != nil {
-		return nil, err
-	}
-	c.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2|experimental.CoreFeaturesThreads). // it has atomic instructions
-		WithMemoryLimitPages(maxMemory>>16).
-		WithDebugInfoEnabled(false).
-		WithCompilationCache(c.cache))
-	if err := c.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare the Tolk compiler (native code in %s): %w", native, err), c.Close())
+	c.program, err = emscripten.Open(ctx, c.bundle.wasm, c.bundle.names, emscripten.Options{
+		CacheDir: filepath.Join(o.CacheDir, "native"), Memory: maxMemory, Stack: stackSize,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the Tolk compiler: %w", err)
 	}
 	return c, nil
 }
 
-func (c *Compiler) prepare(ctx context.Context) (err error) {
-	workers := experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
-	if c.compiler, err = c.runtime.CompileModule(workers, c.bundle.wasm); err != nil {
-		return err
-	}
-	var invokes []signature
-	for _, def := range c.compiler.ImportedFunctions() {
-		module, minified, _ := def.Import()
-		c.importModule = module
-		if name := c.bundle.names.imports[minified]; strings.HasPrefix(name, "invoke_") {
-			invokes = append(invokes, signature{name, def.ParamTypes(), def.ResultTypes()})
-		}
-	}
-	c.trampoline, err = c.runtime.CompileModule(ctx, trampoline(invokes, trampolineImports{
-		stackSave: c.bundle.names.exports["_emscripten_stack_get_current"],
-		table:     c.bundle.names.exports["__indirect_function_table"],
-	}))
-	return err
-}
-
 // Close frees the native code. No compile may be under way.
-func (c *Compiler) Close() error {
-	ctx := context.Background() // wazero asks for one, and uses it for nothing
-	return errors.Join(c.runtime.Close(ctx), c.cache.Close(ctx))
-}
+func (c *Compiler) Close() error { return c.program.Close() }
 
 // Version is the compiler's own.
 func (c *Compiler) Version(ctx context.Context) (string, error) {
 	var reply struct{ TolkVersion string }
-	err := c.run(ctx, new(sources), &reply, func(m *machine) (uint32, error) { return m.call(ctx, "_tolk_version") })
+	err := c.run(ctx, new(sources), &reply, func(m *emscripten.Machine) (uint32, error) { return m.Call(ctx, "_tolk_version") })
 	return reply.TolkVersion, err
 }
 
@@ -169,35 +139,35 @@ func (c *Compiler) ask(ctx context.Context, s *sources, q question) (answer repl
 	if err != nil {
 		return reply{}, err
 	}
-	err = c.run(ctx, s, &answer, func(m *machine) (uint32, error) {
-		at, err := m.newString(ctx, string(config))
+	err = c.run(ctx, s, &answer, func(m *emscripten.Machine) (uint32, error) {
+		at, err := m.NewString(ctx, string(config))
 		if err != nil {
 			return 0, err
 		}
-		return m.call(ctx, "_tolk_compile", at, m.callback, 0)
+		return m.Call(ctx, "_tolk_compile", at, m.CallbackIndex(), 0)
 	})
 	return answer, err
 }
 
-// run makes a machine, has it do one call that returns a JSON text, and decodes that into reply.
-func (c *Compiler) run(ctx context.Context, s *sources, reply any, do func(*machine) (uint32, error)) error {
+// run makes a machine, has it do one call that returns a JSON text, and decodes that into reply. A machine
+// serves one compile.
+func (c *Compiler) run(ctx context.Context, s *sources, reply any, do func(*emscripten.Machine) (uint32, error)) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	m, err := c.newMachine(ctx, s)
-	defer m.close(ctx)
-	var text string
+	m, err := c.program.New(ctx, s.callback)
+	words := ""
 	if err == nil {
+		defer m.Close(ctx)
+		var text string
 		var at uint32
 		if at, err = do(m); err == nil {
-			text, err = m.readString(at)
+			text, err = m.ReadString(at)
 		}
-		if broken := m.checkGuard(); broken != nil {
-			err = broken
+		if err == nil {
+			err = json.Unmarshal([]byte(text), reply)
 		}
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(text), reply)
+		words = m.LastWords()
 	}
 	if err == nil {
 		return nil
@@ -205,11 +175,7 @@ func (c *Compiler) run(ctx context.Context, s *sources, reply any, do func(*mach
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if f, ok := errors.AsType[*fault](err); ok {
-		err = f.cause // without wazero's stack trace
-	}
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("%w: %s%s", ErrCrash, first, m.lastWords())
+	return fmt.Errorf("%w: %w%s", ErrCrash, err, words)
 }
 
 // question is the JSON that tolk_compile takes; what is not in it has its default.

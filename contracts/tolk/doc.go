@@ -4,12 +4,10 @@
 // How it goes:
 //
 //  1. [Open] takes the package from the cache folder, or has npm bring it there, and checks it against
-//     the pinned hash (fetch.go). Nothing of it is in this repository: its licence is not ours.
-//  2. It reads the wasm, the standard library and the wasm's minified names out of the package's
-//     JavaScript (package.go), and has wazero make native code, which is kept beside the package.
-//  3. [Compiler.Compile] makes a fresh instance, a machine (machine.go), with the few functions that the
-//     compiler imports (host.go), its C++ exceptions (call.go, exception.go) and a small generated module
-//     for what Go cannot do with a wasm table (trampoline.go).
+//     the pinned hash (package.go). Nothing of it is in this repository: its licence is not ours.
+//  2. It reads the wasm and the standard library out of the package's JavaScript, and makes native code,
+//     which is kept beside the package. That, and running it, is contracts/emscripten.
+//  3. [Compiler.Compile] makes a fresh machine: after a failed assertion the C++ side is of no use.
 //  4. The compiler asks for sources by a callback (source.go) and replies in JSON (compile.go).
 //  5. [Build] does that for this repository's contracts and compares with the committed code (build.go).
 //

@@ -1,127 +1,59 @@
 package tolk
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"strings"
+
+	"github.com/tussah-network/tussah/contracts/emscripten"
 )
 
-// ErrPackage means that the package does not have the form this driver reads.
-var ErrPackage = errors.New("unexpected form of the Tolk compiler's package")
+// The one package this driver runs. A new version is a change of these lines.
+var npm = emscripten.Package{
+	Name:      "@ton/tolk-js@1.3.0",
+	File:      "tolk-js-1.3.0.tgz",
+	Integrity: "sha512-joK9l5+zK+lU2jK2tWVqsYo08nTaCC/Y2N+KsnsoGkHCVyfTLh6ZhbEcZE37s53pmSgTp73PWf7DQy+Ekq4qMA==",
+}
 
-// The package's files we read. The hash has vouched for them; the bounds keep a mistake in pinning cheap.
+var (
+	// ErrFetch means that the compiler's package is not in the cache and npm did not bring it.
+	ErrFetch = emscripten.ErrFetch
+	// ErrHash means that a file is not the package that this driver was written for. Nothing of it was run.
+	ErrHash = emscripten.ErrHash
+	// ErrPackage means that the package does not have the form this driver reads.
+	ErrPackage = errors.New("unexpected form of the Tolk compiler's package")
+)
+
+// The package's files we read.
 const (
 	wasmFile    = "package/dist/tolkfiftlib.wasm.js" // one base64 string
 	glueFile    = "package/dist/tolkfiftlib.js"      // emscripten's JavaScript; for its names only
 	libraryFile = "package/dist/stdlib.tolk.js"      // the standard library, as template literals
-
-	maxFile     = 12 << 20
-	maxUnpacked = 24 << 20
 )
 
 // A bundle is what the driver needs from the package.
 type bundle struct {
 	wasm    []byte
 	library map[string]string // text by name: "@stdlib/common.tolk", "@fiftlib/Asm.fif", …
-	names   names
-}
-
-// names undoes the minifying of the wasm's imports and exports, which differs from build to build.
-type names struct {
-	imports     map[string]string // minified name to the one in the JavaScript: "m" to "___cxa_throw"
-	exports     map[string]string // the JavaScript's name to the minified one: "_malloc" to "Ra"
-	constructor string            // minified export that runs the C++ constructors
+	names   emscripten.Names
 }
 
 func openBundle(tarball []byte) (bundle, error) {
-	files, err := unpack(tarball, wasmFile, glueFile, libraryFile)
+	files, err := emscripten.Unpack(tarball, wasmFile, glueFile, libraryFile)
 	if err != nil {
 		return bundle{}, fmt.Errorf("%w: %w", ErrPackage, err)
 	}
 	var b bundle
-	if b.wasm, err = parseWasm(files[wasmFile]); err != nil {
+	if b.wasm, err = emscripten.ParseWasm(files[wasmFile]); err != nil {
 		return bundle{}, fmt.Errorf("%w: %s: %w", ErrPackage, wasmFile, err)
 	}
-	if b.names, err = parseNames(files[glueFile]); err != nil {
+	if b.names, err = emscripten.ParseNames(files[glueFile]); err != nil {
 		return bundle{}, fmt.Errorf("%w: %s: %w", ErrPackage, glueFile, err)
 	}
 	if b.library, err = parseLibrary(files[libraryFile]); err != nil {
 		return bundle{}, fmt.Errorf("%w: %s: %w", ErrPackage, libraryFile, err)
 	}
 	return b, nil
-}
-
-func unpack(tarball []byte, wanted ...string) (map[string]string, error) {
-	unzipped, err := gzip.NewReader(bytes.NewReader(tarball))
-	if err != nil {
-		return nil, err
-	}
-	files := make(map[string]string)
-	archive := tar.NewReader(io.LimitReader(unzipped, maxUnpacked))
-	for len(files) < len(wanted) {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("of %s it has only %d", strings.Join(wanted, ", "), len(files))
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range wanted {
-			if header.Name != name {
-				continue
-			}
-			if header.Size > maxFile {
-				return nil, fmt.Errorf("%s has %d bytes, more than %d", name, header.Size, maxFile)
-			}
-			text, err := io.ReadAll(archive)
-			if err != nil {
-				return nil, err
-			}
-			files[name] = string(text)
-		}
-	}
-	return files, nil
-}
-
-// parseWasm reads module.exports = '<base64>';
-func parseWasm(js string) ([]byte, error) {
-	_, text, _ := strings.Cut(js, "module.exports = '")
-	text, _, ok := strings.Cut(text, "'")
-	if !ok {
-		return nil, errors.New("no string is exported")
-	}
-	return base64.StdEncoding.DecodeString(text)
-}
-
-var (
-	importTable = regexp.MustCompile(`var wasmImports=\{([^{}]*)\}`)
-	exportName  = regexp.MustCompile(`([\w$]+)=(?:Module\["[^"]*"\]=|[\w$]+=)?wasmExports\["([^"]+)"\]`)
-	constructor = regexp.MustCompile(`wasmExports\["([^"]+)"\]\(\)`)
-)
-
-func parseNames(js string) (names, error) {
-	table, start := importTable.FindStringSubmatch(js), constructor.FindStringSubmatch(js)
-	if table == nil || start == nil {
-		return names{}, errors.New("no table of imports, or no call of the constructors")
-	}
-	n := names{imports: make(map[string]string), exports: make(map[string]string), constructor: start[1]}
-	for pair := range strings.SplitSeq(table[1], ",") {
-		minified, name, ok := strings.Cut(pair, ":")
-		if !ok {
-			return names{}, fmt.Errorf("import %q has no name", pair)
-		}
-		n.imports[minified] = name
-	}
-	for _, match := range exportName.FindAllStringSubmatch(js, -1) {
-		n.exports[match[1]] = match[2]
-	}
-	return n, nil
 }
 
 // parseLibrary reads module.exports = { '<name>':`<text>`, … };

@@ -2,6 +2,7 @@ package tolk
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tussah-network/tussah/contracts/emscripten"
 )
 
 // Far above any contract; they only stop a file that is none.
@@ -37,6 +40,25 @@ const (
 	askPath = 0
 	askText = 1
 )
+
+// callback is answer for the compiler: the question's kind and name, where to put the address of the
+// answer, the same for an error, and a number that it does not use.
+func (s *sources) callback(ctx context.Context, m *emscripten.Machine, args [5]uint32) error {
+	name, err := m.ReadString(args[1])
+	if err != nil {
+		return err
+	}
+	answer, err := s.answer(args[0], name)
+	to := args[2]
+	if err != nil {
+		answer, to = err.Error(), args[3]
+	}
+	at, err := m.NewString(ctx, answer)
+	if err != nil {
+		return err
+	}
+	return m.WriteUint32(to, at)
+}
 
 func (s *sources) answer(kind uint32, name string) (answer string, err error) {
 	switch kind {

@@ -1,4 +1,4 @@
-package tolk
+package emscripten
 
 import (
 	"context"
@@ -13,7 +13,7 @@ func TestHostFunctionsSeeAndGiveCleanIntegers(t *testing.T) {
 	const i32, i64 = api.ValueTypeI32, api.ValueTypeI64
 	const dirt = 0xdead_beef_0000_0000
 	var got []uint64
-	echo := func(_ context.Context, _ *machine, args []uint64) uint64 {
+	echo := func(_ context.Context, _ *Machine, args []uint64) uint64 {
 		got = append(got, args...)
 		return dirt | 7
 	}

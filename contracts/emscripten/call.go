@@ -1,14 +1,15 @@
-package tolk
+package emscripten
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 )
 
-// A fault is a panic that no C++ frame may catch: it ends the compile.
+// A fault is a panic that no C++ frame may catch: it ends the call from outside.
 type fault struct{ cause error }
 
 func (f *fault) Error() string { return f.cause.Error() }
@@ -39,19 +40,38 @@ func (c *calls) take(slots int) *call {
 
 func (c *calls) giveBack(taken *call) { c.free = append(c.free, taken) }
 
-// call calls an export by its name in the JavaScript. All that we call take and return i32.
-func (m *machine) call(ctx context.Context, name string, args ...uint32) (uint32, error) {
-	minified, ok := m.names.exports[name]
+// Call calls an export by its name in the JavaScript. All that may be called take and return i32. After
+// an error the machine is of no use any more; a context that ended is the error.
+func (m *Machine) Call(ctx context.Context, name string, args ...uint32) (uint32, error) {
+	result, err := m.call(ctx, name, args...)
+	if err == nil && !m.stackUntouched() {
+		err = errDepth
+	}
+	if err == nil {
+		return result, nil
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	if f, ok := errors.AsType[*fault](err); ok {
+		return 0, f.cause // without wazero's stack trace
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return 0, errors.New(first)
+}
+
+func (m *Machine) call(ctx context.Context, name string, args ...uint32) (uint32, error) {
+	minified, ok := m.of.names.exports[name]
 	if !ok {
 		return 0, fmt.Errorf("%w: %s", errNoExport, name)
 	}
 	return m.callMinified(ctx, minified, args...)
 }
 
-func (m *machine) callMinified(ctx context.Context, name string, args ...uint32) (uint32, error) {
+func (m *Machine) callMinified(ctx context.Context, name string, args ...uint32) (uint32, error) {
 	ready, ok := m.calls[name]
 	if !ok {
-		function := func() api.Function { return m.compiler.ExportedFunction(name) }
+		function := func() api.Function { return m.program.ExportedFunction(name) }
 		if f := function(); f == nil || len(f.Definition().ParamTypes()) != len(args) {
 			return 0, fmt.Errorf("%w: %s with %d parameters", errNoExport, name, len(args))
 		}
@@ -70,7 +90,7 @@ func (m *machine) callMinified(ctx context.Context, name string, args ...uint32)
 }
 
 // mustCall is call for host functions, which have no other way to report than a panic.
-func (m *machine) mustCall(ctx context.Context, name string, args ...uint32) uint32 {
+func (m *Machine) mustCall(ctx context.Context, name string, args ...uint32) uint32 {
 	result, err := m.call(ctx, name, args...)
 	if err != nil {
 		pass(err)
@@ -91,10 +111,10 @@ func pass(err error) {
 }
 
 // invoke is the body of an invoke_SIG import: call the table's function at an index, and catch.
-func (m *machine) invoke(s signature) hostFunc {
+func (m *Machine) invoke(s signature) hostFunc {
 	ready := calls{function: func() api.Function { return m.trampoline.ExportedFunction(s.name) }}
-	return func(ctx context.Context, _ *machine, args []uint64) uint64 {
-		// Nearly every C++ call comes by here, so this is where a compile is told to stop.
+	return func(ctx context.Context, _ *Machine, args []uint64) uint64 {
+		// Nearly every C++ call comes by here, so this is where a call is told to stop.
 		if m.invokes++; m.invokes%1024 == 0 && ctx.Err() != nil {
 			panic(&fault{context.Cause(ctx)})
 		}

@@ -1,4 +1,4 @@
-package tolk
+package emscripten
 
 import (
 	"bytes"
@@ -9,16 +9,16 @@ import (
 
 // The trampoline is a small wasm module that we generate, because two things cannot be done from Go:
 //
-//   - calling a function by its index in the compiler's table. For each invoke_SIG that the compiler
+//   - calling a function by its index in the program's table. For each invoke_SIG that the program
 //     imports there is an export of the same name with the parameters (index, arguments of SIG …, slot).
 //     It first saves the C++ stack pointer at slot in the trampoline's own memory, where Go finds it if
 //     the call throws. (experimental/table.LookupFunction of wazero v1.12.0 is no way around this: it resolves those
-//     functions wrongly that the compiler itself has imported.)
-//   - putting a Go function into that table: install appends the file callback and returns its index.
+//     functions wrongly that the program itself has imported.)
+//   - putting a Go function into that table: install appends the callback and returns its index.
 const (
 	installExport = "install"
 	savedExport   = "saved"
-	callbackName  = "tussah_read"
+	callbackName  = "tussah_callback"
 
 	maxDepth = 65536 / 4 // of nested invokes: as many slots as the one page of "saved" has
 )
@@ -29,21 +29,21 @@ type signature struct {
 	params, results []api.ValueType
 }
 
-// trampolineImports names what the trampoline needs from the compiler.
+// trampolineImports names what the trampoline needs from the program.
 type trampolineImports struct{ stackSave, table string }
 
 // The modules that the trampoline imports from, as its import resolver knows them.
 const (
-	compilerModule = "compiler"
-	hostModule     = "host"
+	programModule = "program"
+	hostModule    = "host"
 )
 
 func trampoline(invokes []signature, from trampolineImports) []byte {
 	const (
-		i32, funcref                       = api.ValueTypeI32, 0x70
-		kindFunc, kindTable, kindMemory    = 0, 1, 2
-		toI32, callbackType                = 0, 1    // indices of types,
-		stackSaveFunc, readFunc, firstFunc = 0, 1, 2 // and of functions
+		i32, funcref                           = api.ValueTypeI32, 0x70
+		kindFunc, kindTable, kindMemory        = 0, 1, 2
+		toI32, callbackType                    = 0, 1    // indices of types,
+		stackSaveFunc, callbackFunc, firstFunc = 0, 1, 2 // and of functions
 	)
 	types := [][]byte{
 		funcType(nil, []api.ValueType{i32}),
@@ -70,19 +70,19 @@ func trampoline(invokes []signature, from trampolineImports) []byte {
 	exports = append(exports,
 		join(name(installExport), number(kindFunc), number(firstFunc+len(invokes))),
 		join(name(savedExport), number(kindMemory), number(0)))
-	bodies = append(bodies, body([]byte{0xd2, readFunc, 0x41, 1, 0xfc, 15, 0})) // ref.func; i32.const; table.grow
+	bodies = append(bodies, body([]byte{0xd2, callbackFunc, 0x41, 1, 0xfc, 15, 0})) // ref.func; i32.const; table.grow
 
 	return join([]byte("\x00asm\x01\x00\x00\x00"),
 		section(1, types),
 		section(2, [][]byte{
-			join(name(compilerModule), name(from.stackSave), number(kindFunc), number(toI32)),
+			join(name(programModule), name(from.stackSave), number(kindFunc), number(toI32)),
 			join(name(hostModule), name(callbackName), number(kindFunc), number(callbackType)),
-			join(name(compilerModule), name(from.table), []byte{kindTable, funcref, 0, 0}),
+			join(name(programModule), name(from.table), []byte{kindTable, funcref, 0, 0}),
 		}),
 		section(3, funcs),
 		section(5, [][]byte{{1, 1, 1}}), // a memory of one page, and never more
 		section(7, exports),
-		section(9, [][]byte{{3, 0, 1, readFunc}}), // declares that there is a ref.func of it
+		section(9, [][]byte{{3, 0, 1, callbackFunc}}), // declares that there is a ref.func of it
 		section(10, bodies))
 }
 

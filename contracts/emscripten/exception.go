@@ -1,14 +1,14 @@
-package tolk
+package emscripten
 
 import (
 	"context"
 	"errors"
 )
 
-// The compiler is C++ built for a host that throws exceptions for it, as JavaScript does: every call
+// A program is C++ built for a host that throws exceptions for it, as JavaScript does: every call
 // that may throw goes through an invoke_SIG import, and __cxa_throw is an import too. Here a throw is a
 // Go panic with errThrown; wazero turns it into the error of the call that invoke made, and invoke tells
-// the compiler by setThrew. Our contracts take some million invokes each; few of them throw.
+// the program by setThrew. Compiling a contract takes some million invokes; few of them throw.
 var errThrown = errors.New("exception of the C++ guest")
 
 // exceptions is the state that libc++abi expects its host to keep. An exception is known by the address
@@ -32,7 +32,7 @@ func field(exception uint32, offset int32) uint32 { return exception + uint32(of
 
 var errNoException = errors.New("a catch block ends that never began")
 
-func cxaThrow(_ context.Context, m *machine, args []uint64) uint64 {
+func cxaThrow(_ context.Context, m *Machine, args []uint64) uint64 {
 	exception := uint32(args[0])
 	m.writeUint32(field(exception, exceptionAdjusted), 0)
 	m.writeUint32(field(exception, exceptionType), uint32(args[1]))
@@ -42,7 +42,7 @@ func cxaThrow(_ context.Context, m *machine, args []uint64) uint64 {
 	panic(errThrown)
 }
 
-func cxaRethrow(_ context.Context, m *machine, _ []uint64) uint64 {
+func cxaRethrow(_ context.Context, m *Machine, _ []uint64) uint64 {
 	exception := m.popCaught()
 	if m.readByte(field(exception, exceptionRethrown)) == 0 {
 		m.exceptions.caught = append(m.exceptions.caught, exception)
@@ -55,14 +55,14 @@ func cxaRethrow(_ context.Context, m *machine, _ []uint64) uint64 {
 }
 
 // resumeException goes on with an exception for which a frame had only clean-up to do.
-func resumeException(_ context.Context, m *machine, args []uint64) uint64 {
+func resumeException(_ context.Context, m *Machine, args []uint64) uint64 {
 	if m.exceptions.last == 0 {
 		m.exceptions.last = uint32(args[0])
 	}
 	panic(errThrown)
 }
 
-func cxaBeginCatch(ctx context.Context, m *machine, args []uint64) uint64 {
+func cxaBeginCatch(ctx context.Context, m *Machine, args []uint64) uint64 {
 	exception := uint32(args[0])
 	if m.readByte(field(exception, exceptionCaught)) == 0 {
 		m.writeByte(field(exception, exceptionCaught), 1)
@@ -74,20 +74,20 @@ func cxaBeginCatch(ctx context.Context, m *machine, args []uint64) uint64 {
 	return uint64(m.mustCall(ctx, "___cxa_get_exception_ptr", exception))
 }
 
-func cxaEndCatch(ctx context.Context, m *machine, _ []uint64) uint64 {
+func cxaEndCatch(ctx context.Context, m *Machine, _ []uint64) uint64 {
 	m.mustCall(ctx, "_setThrew", 0, 0)
 	m.mustCall(ctx, "___cxa_decrement_exception_refcount", m.popCaught())
 	m.exceptions.last = 0
 	return 0
 }
 
-func cxaUncaughtExceptions(_ context.Context, m *machine, _ []uint64) uint64 {
+func cxaUncaughtExceptions(_ context.Context, m *Machine, _ []uint64) uint64 {
 	return uint64(m.exceptions.uncaught)
 }
 
 // cxaFindMatchingCatch is a frame's question which of its catch clauses (types; 0 is "catch all") takes
 // the exception. The answer is the exception, and in a second result, tempret, the type.
-func cxaFindMatchingCatch(ctx context.Context, m *machine, args []uint64) uint64 {
+func cxaFindMatchingCatch(ctx context.Context, m *Machine, args []uint64) uint64 {
 	thrown := m.exceptions.last
 	if thrown == 0 {
 		m.mustCall(ctx, "__emscripten_tempret_set", 0)
@@ -111,7 +111,7 @@ func cxaFindMatchingCatch(ctx context.Context, m *machine, args []uint64) uint64
 	return uint64(thrown)
 }
 
-func (m *machine) popCaught() uint32 {
+func (m *Machine) popCaught() uint32 {
 	n := len(m.exceptions.caught)
 	if n == 0 {
 		panic(&fault{errNoException})
