@@ -16,6 +16,7 @@ import (
 	"github.com/tussah-network/tussah/node"
 	"github.com/tussah-network/tussah/node/devnet"
 	"github.com/tussah-network/tussah/node/engine"
+	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -47,6 +48,11 @@ func TestPaidRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Nothing is paid until the ledger has begun.
+	mode, every := network.Chain.Mode()
+	if err := network.Chain.SetMode(sandbox.Manual, 0); err != nil {
+		t.Fatal(err)
+	}
 	processes := map[node.Role]*process{}
 	for _, role := range roles {
 		processes[role] = startProcess(t, files[role])
@@ -62,6 +68,9 @@ func TestPaidRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		ledger.Add(string(role), at, acc.Balance)
+	}
+	if err := network.Chain.SetMode(mode, every); err != nil {
+		t.Fatal(err)
 	}
 
 	cfg, err := node.LoadConfig(files[node.Client])
