@@ -18,13 +18,14 @@ func (c *Chain) build() error {
 	for len(c.ahead) > 0 {
 		if err := c.buildRound(c.ahead[0]); err != nil {
 			c.ahead = nil
-			c.err = fmt.Errorf("build block %d: %w", c.master.last.seqno+1, err)
-			return c.err
+			c.broken = fmt.Errorf("build block %d: %w", c.master.last.seqno+1, err)
+			c.err = c.broken
+			return c.broken
 		}
 		c.ahead = c.ahead[1:]
 	}
 	c.ahead = nil
-	return nil
+	return c.broken
 }
 
 func (c *Chain) buildRound(r round) error {

@@ -43,6 +43,7 @@ type Chain struct {
 	sealed    chan struct{} // closed and replaced by each seal
 	err       error         // set when the chain can no longer go on
 	closed    bool
+	broken    error // set when a round that was executed makes no block
 }
 
 // inbound is a message from outside that waits for a block.
@@ -101,6 +102,8 @@ func (c *Chain) open() (err error) {
 	switch {
 	case errors.Is(err, ErrNotFound):
 		err = c.create()
+	case err == nil && c.opts.Load != nil:
+		err = ErrExists
 	case err == nil:
 		err = c.restore(from)
 	}

@@ -21,14 +21,29 @@ func (c *Chain) AdvanceTime(_ context.Context, d time.Duration) error {
 		return fmt.Errorf("advance time by %s: %w", d, ErrTimeBack)
 	}
 	c.mu.Lock()
+	if err := checkTime(c.now().Add(d)); err != nil {
+		c.mu.Unlock()
+		return err
+	}
 	c.skew += d
 	c.mu.Unlock()
 	return c.mine()
 }
 
+// checkTime refuses what a block cannot say: its time is 32 bits of seconds.
+func checkTime(t time.Time) error {
+	if t.Unix() > 1<<32-1 {
+		return fmt.Errorf("time %s: %w", t.UTC().Format(time.RFC3339), ErrTimeFar)
+	}
+	return nil
+}
+
 // SetTime moves the network's clock to a later time, from where it goes on, and
 // seals a block.
 func (c *Chain) SetTime(_ context.Context, t time.Time) error {
+	if err := checkTime(t); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	if now := c.now(); t.Before(now) {
 		c.mu.Unlock()
@@ -67,7 +82,7 @@ func (c *Chain) Mode() (Mode, time.Duration) {
 // SetConfig sets a parameter of the configuration, or removes it if the value
 // is nil. As on any TON network that makes a key block, and what comes after it
 // runs with the new configuration. Who validates, and who the network is, stays:
-// parameters 0, 12, 19 and 32 to 37.
+// parameters 0, 12, 19 and 32 to 37. So does 5: blocks burn no coins here.
 func (c *Chain) SetConfig(_ context.Context, id int32, value *cell.Cell) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,6 +91,9 @@ func (c *Chain) SetConfig(_ context.Context, id int32, value *cell.Cell) error {
 	}
 	if fixedParams[id] {
 		return fmt.Errorf("parameter %d stays as it is in a sandbox: %w", id, ErrConfig)
+	}
+	if err := checkTree(value); err != nil {
+		return fmt.Errorf("parameter %d: %w: %w", id, ErrConfig, err)
 	}
 	old := c.config
 	if old.next != nil {
@@ -108,6 +126,9 @@ func (c *Chain) SetConfig(_ context.Context, id int32, value *cell.Cell) error {
 func (c *Chain) SetGlobalVersion(ctx context.Context, version uint32) error {
 	c.mu.Lock()
 	software := c.config.software
+	if c.config.next != nil {
+		software = c.config.next.software
+	}
 	c.mu.Unlock()
 	software.Version = version
 	value, err := tontlb.ToCell(software)
@@ -117,15 +138,15 @@ func (c *Chain) SetGlobalVersion(ctx context.Context, version uint32) error {
 	return c.SetConfig(ctx, 8, value)
 }
 
-// fixedParams would make it another network, or one whose signatures nobody
-// believes.
-var fixedParams = map[int32]bool{0: true, 12: true, 19: true, 32: true, 33: true, 34: true, 35: true, 36: true, 37: true}
+// fixedParams would make it another network, one whose signatures nobody
+// believes, or one that burns coins.
+var fixedParams = map[int32]bool{0: true, 5: true, 12: true, 19: true, 32: true, 33: true, 34: true, 35: true, 36: true, 37: true}
 
 // checkParam refuses a value the executor would stumble over.
 func checkParam(id int32, value *cell.Cell) error {
 	into, needed := map[int32]any{
 		20: new(tontlb.ConfigGasLimitsPrices), 21: new(tontlb.ConfigGasLimitsPrices),
-		24: new(tontlb.ConfigMsgForwardPrices), 25: new(tontlb.ConfigMsgForwardPrices),
+		24: new(tontlb.ConfigMsgForwardPrices), 25: new(tontlb.ConfigMsgForwardPrices), 28: new(tontlb.CatchainConfigV2),
 	}[id]
 	if !needed {
 		return nil
@@ -183,11 +204,19 @@ func (c *Chain) Delay(hash [32]byte, blocks uint32) error {
 // Duplicate makes a waiting message come twice. A block takes each message only
 // once, so the second is in a later one.
 func (c *Chain) Duplicate(hash [32]byte) error {
-	return c.inPool(hash, func(i int) {
+	full := false
+	err := c.inPool(hash, func(i int) {
+		if full = len(c.pool) >= c.maxPool; full {
+			return
+		}
 		twin := *c.pool[i]
 		twin.flight = newFlight()
 		c.pool = slices.Insert(slices.Clone(c.pool), i+1, &twin)
 	})
+	if full {
+		return ErrPoolFull
+	}
+	return err
 }
 
 func (c *Chain) inPool(hash [32]byte, do func(i int)) error {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -350,6 +351,11 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := sandbox.Open(sandbox.Options{Load: bytes.NewReader(good), GlobalID: -3}); !errors.Is(err, sandbox.ErrNetwork) {
 		t.Errorf("another network: %v", err)
 	}
+	fs := vfs.NewMem()
+	_ = openChain(t, sandbox.Options{FS: fs}).Close()
+	if _, err := sandbox.Open(sandbox.Options{FS: fs, Load: bytes.NewReader(good)}); !errors.Is(err, sandbox.ErrExists) {
+		t.Errorf("over a stored chain: %v", err)
+	}
 	chain := openChain(t, sandbox.Options{Mode: sandbox.Manual})
 	if err := chain.Send(t.Context(), give(t, 1, account(master, 1), tlb.TON, false)); err != nil {
 		t.Fatal(err)
@@ -378,4 +384,66 @@ func FuzzLoad(f *testing.F) {
 			_ = chain.Close()
 		}
 	})
+}
+
+// TestControlRefuses what a state, a block or a balance cannot hold.
+func TestControlRefuses(t *testing.T) {
+	ctx := t.Context()
+	chain := openChain(t, sandbox.Options{Mode: sandbox.Manual})
+	deep := cell.BeginCell().EndCell()
+	for range 1000 {
+		deep = cell.BeginCell().MustStoreRef(deep).EndCell()
+	}
+	burn := cell.BeginCell().MustStoreUInt(1, 8).EndCell()
+	_, bodyErr := chain.SendInternal(ctx, sandbox.Internal{From: account(base, 1), To: account(base, 2), Body: deep})
+	for name, c := range map[string]struct{ got, want error }{
+		"deep code":    {chain.SetCode(ctx, account(base, 1), deep), sandbox.ErrTree},
+		"deep data":    {chain.SetData(ctx, account(base, 1), deep), sandbox.ErrTree},
+		"deep body":    {bodyErr, sandbox.ErrTree},
+		"deep config":  {chain.SetConfig(ctx, 100, deep), sandbox.ErrConfig},
+		"burning":      {chain.SetConfig(ctx, 5, burn), sandbox.ErrConfig},
+		"no catchain":  {chain.SetConfig(ctx, 28, nil), sandbox.ErrConfig},
+		"after 2106":   {chain.SetTime(ctx, time.Unix(1<<32+1, 0)), sandbox.ErrTimeFar},
+		"far too late": {chain.AdvanceTime(ctx, 200*365*24*time.Hour), sandbox.ErrTimeFar},
+	} {
+		if !errors.Is(c.got, c.want) {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+	rest := tlb.MaxNano - chain.Supply()
+	if err := chain.SetBalance(ctx, account(base, 1), rest); err != nil {
+		t.Fatal(err)
+	}
+	if err := chain.SetBalance(ctx, account(base, 2), rest); !errors.Is(err, tlb.ErrOverflow) {
+		t.Errorf("more coins than there can be, in two edits: %v", err)
+	}
+	seal(t, chain)
+	if err := chain.SetBalance(ctx, account(base, 1), rest-1); err != nil {
+		t.Errorf("lowered: %v", err)
+	}
+	seal(t, chain)
+	checkConserved(t, chain)
+}
+
+// TestFailedSealEndsWaits: who waits for a message of a chain that stops hears
+// of it.
+func TestFailedSealEndsWaits(t *testing.T) {
+	disagree := errors.New("no")
+	chain := openChain(t, sandbox.Options{
+		Mode: sandbox.Manual, Observe: func(sandbox.Execution, sandbox.Outcome) error { return disagree },
+	})
+	done := make(chan error)
+	go func() {
+		_, err := chain.Execute(t.Context(), give(t, 1, account(base, 1), tlb.TON, false))
+		done <- err
+	}()
+	for len(chain.Pending()) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := chain.Seal(t.Context()); !errors.Is(err, disagree) {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, disagree) {
+		t.Errorf("who waited got %v", err)
+	}
 }

@@ -17,6 +17,7 @@ import (
 // block of its shard: the state has it, the list of transactions does not.
 type edit struct {
 	id    accountID
+	adds  tlb.Nano // to the supply, at most
 	apply func(*tontlb.AccountState)
 }
 
@@ -32,12 +33,30 @@ func (c *Chain) SetBalance(_ context.Context, a *address.Address, balance tlb.Na
 
 // SetCode replaces an account's code. An account that is not active becomes so.
 func (c *Chain) SetCode(_ context.Context, a *address.Address, code *cell.Cell) error {
+	if err := checkTree(code); err != nil {
+		return fmt.Errorf("code of %s: %w", a, err)
+	}
 	return c.edit(a, 0, func(s *tontlb.AccountState) { activate(s).Code = code })
 }
 
 // SetData replaces an account's data. An account that is not active becomes so.
 func (c *Chain) SetData(_ context.Context, a *address.Address, data *cell.Cell) error {
+	if err := checkTree(data); err != nil {
+		return fmt.Errorf("data of %s: %w", a, err)
+	}
 	return c.edit(a, 0, func(s *tontlb.AccountState) { activate(s).Data = data })
+}
+
+// maxTree is how deep a tree of cells may be that comes from outside: as deep as
+// the virtual machine allows, with room for what is around it in a state.
+const maxTree = 512
+
+// checkTree refuses cells that cannot be part of a state.
+func checkTree(c *cell.Cell) error {
+	if c != nil && (c.Depth() > maxTree || c.Level() > 0) {
+		return fmt.Errorf("%w: depth %d, level %d", ErrTree, c.Depth(), c.Level())
+	}
+	return nil
 }
 
 func activate(s *tontlb.AccountState) *tontlb.StateInit {
@@ -62,14 +81,39 @@ func (c *Chain) edit(a *address.Address, adds tlb.Nano, apply func(*tontlb.Accou
 	if _, err := c.shardOf(id); err != nil {
 		return err
 	}
-	if sum := new(big.Int).Add(c.supply, new(big.Int).SetUint64(uint64(adds))); sum.Cmp(maxSupply) > 0 {
-		return fmt.Errorf("set balance of %s: %w", a, tlb.ErrOverflow)
+	if adds > 0 {
+		if s, err := c.stateAt(tlb.Block{}, id); err != nil {
+			return err
+		} else if now, err := viewAccount(id, s); err == nil {
+			adds -= min(adds, now.Balance)
+		}
+	}
+	if err := c.mayMint(adds); err != nil {
+		return fmt.Errorf("set balance of %s: %w", a, err)
 	}
 	if len(c.edits) >= c.maxPool {
 		return ErrPoolFull
 	}
-	c.edits = append(c.edits, edit{id: id, apply: apply})
+	c.edits = append(c.edits, edit{id: id, adds: adds, apply: apply})
 	return c.settle()
+}
+
+// mayMint refuses coins that, with all that waits, would be more than a balance
+// can hold.
+func (c *Chain) mayMint(n tlb.Nano) error {
+	total := new(big.Int).Add(c.supply, new(big.Int).SetUint64(uint64(n)))
+	for _, e := range c.edits {
+		total.Add(total, new(big.Int).SetUint64(uint64(e.adds)))
+	}
+	for _, p := range c.pool {
+		if p.impersonated != nil {
+			total.Add(total, p.impersonated.value)
+		}
+	}
+	if total.Cmp(maxSupply) > 0 {
+		return tlb.ErrOverflow
+	}
+	return nil
 }
 
 // edit applies those of the edits that are for accounts of this shard, and

@@ -32,6 +32,10 @@ var (
 	ErrConfig = errors.New("no valid configuration")
 	// ErrTimeBack: time does not go back.
 	ErrTimeBack = errors.New("time does not go back")
+	// ErrTimeFar: a block cannot have that time.
+	ErrTimeFar = errors.New("time is beyond what a block can have")
+	// ErrTree: a tree of cells that cannot be part of a state.
+	ErrTree = errors.New("cells cannot be part of a state")
 	// ErrDropped: the message was taken out of the pool by [Chain.Drop].
 	ErrDropped = errors.New("message was dropped")
 	// ErrRestored: what was waited for happened, or not, on a branch that
@@ -43,6 +47,8 @@ var (
 	ErrUnsettled = errors.New("messages are under way")
 	// ErrDump: what should be a dumped world is none.
 	ErrDump = errors.New("no dump of a sandbox")
+	// ErrExists: a chain is stored there already, so no dump can be loaded.
+	ErrExists = errors.New("there is a chain already; load a dump into an empty folder")
 	// ErrEndless: in instant mode, the messages set off by one call did not
 	// come to rest within [MaxCascadeBlocks] blocks. They stay queued.
 	ErrEndless = errors.New("message cascade did not come to rest")

@@ -67,6 +67,9 @@ func (c *Chain) settle() error {
 			return err
 		}
 	}
+	if !c.waits() {
+		return nil
+	}
 	return fmt.Errorf("%d blocks: %w", c.maxCascade, ErrEndless)
 }
 
@@ -86,6 +89,7 @@ func (c *Chain) seal(force bool) error {
 		// Half a round may have been executed, so the chain ends here; what was
 		// before is whole.
 		c.err = fmt.Errorf("seal block %d: %w", c.master.front.seqno+1, err)
+		c.abandon(c.err)
 		return c.err
 	}
 	return nil
@@ -149,17 +153,20 @@ func (c *Chain) masterWaits() bool {
 // collate fills the next block of a shard.
 func (c *Chain) collate(s *shard, now uint32) (*collation, error) {
 	col := c.emptyCollation(s, now)
-	var err error
-	if c.edits, err = col.edit(c.edits); err != nil {
+	edits, err := col.edit(c.edits)
+	if err != nil {
 		return nil, err
 	}
+	c.edits = edits
 	col.dropDelivered(c.shards())
 	if err := col.importQueued(c.shards()); err != nil {
 		return nil, err
 	}
-	if c.pool, err = col.accept(c.pool); err != nil {
+	rest, err := col.accept(c.pool)
+	if err != nil {
 		return nil, err
 	}
+	c.pool = rest
 	return col, col.settle()
 }
 

@@ -87,8 +87,13 @@ func (c *Chain) impersonate(m Internal) (*flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum := new(big.Int).Add(c.supply, new(big.Int).SetUint64(uint64(m.Amount))); sum.Cmp(maxSupply) > 0 {
-		return nil, fmt.Errorf("send %s from nowhere: %w", m.Amount, tlb.ErrOverflow)
+	if err := c.mayMint(m.Amount); err != nil {
+		return nil, fmt.Errorf("send %s from nowhere: %w", m.Amount, err)
+	}
+	for _, part := range []*cell.Cell{m.Body, m.Init} {
+		if err := checkTree(part); err != nil {
+			return nil, fmt.Errorf("message to %s: %w: %w", m.To, ErrMessage, err)
+		}
 	}
 	// Later than all that is, earlier than the block it will be in; and no two
 	// that wait have the same time, so none has the same hash.

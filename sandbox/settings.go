@@ -35,6 +35,11 @@ func prepareSettings(root *cell.Cell) (s settings, err error) {
 			return settings{}, err
 		}
 	}
+	for id, limits := range map[int32]tontlb.BlockLimitsV1{22: s.master, 23: s.base} {
+		if limits.Gas.SoftLimit == 0 || limits.LTDelta.SoftLimit < 2 {
+			return settings{}, fmt.Errorf("%w: parameter %d: no transaction fits into a block", ErrConfig, id)
+		}
+	}
 	if s.software.Version > vm.MaxSupportedGlobalVersion {
 		return settings{}, fmt.Errorf("%w: global version %d, the executor knows up to %d", ErrConfig, s.software.Version, vm.MaxSupportedGlobalVersion)
 	}

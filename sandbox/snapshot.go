@@ -67,7 +67,7 @@ func (c *Chain) Restore(s *Snapshot) error {
 	if c.closed {
 		return ErrClosed
 	}
-	c.abandon()
+	c.abandon(ErrRestored)
 	for i, live := range c.shards() {
 		*live = s.shards[i].copy()
 		live.front.queue = unwatched(live.front.queue)
@@ -90,7 +90,7 @@ func (c *Chain) Restore(s *Snapshot) error {
 			c.supply = sum(c.supply, col.minted)
 		}
 	}
-	c.err = s.err
+	c.err, c.broken = s.err, nil
 	if c.store != nil {
 		if err := c.rewind(was); err != nil {
 			c.err = fmt.Errorf("restore snapshot: %w", err)
@@ -103,14 +103,14 @@ func (c *Chain) Restore(s *Snapshot) error {
 }
 
 // abandon tells everybody who waits for a message that it is no more.
-func (c *Chain) abandon() {
+func (c *Chain) abandon(err error) {
 	for _, p := range c.pool {
-		p.flight.abandon(ErrRestored)
+		p.flight.abandon(err)
 	}
 	for _, s := range c.shards() {
 		for _, m := range s.front.queue {
 			if m.wait != nil {
-				m.wait.flight.abandon(ErrRestored)
+				m.wait.flight.abandon(err)
 			}
 		}
 	}
