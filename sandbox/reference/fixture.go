@@ -33,7 +33,7 @@ type Fixture struct {
 	// Name says where the transaction is from.
 	Name string `json:"name,omitempty"`
 
-	Account   *address.Address `json:"account"` // as "0:…"
+	Account   *address.Address `json:"account"` // in its user-friendly form
 	Before    BoC              `json:"before"`  // ShardAccount
 	Message   BoC              `json:"message"`
 	Config    BoC              `json:"config"` // dictionary of parameters
