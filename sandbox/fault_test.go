@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -154,7 +155,8 @@ func TestReadFaults(t *testing.T) {
 			}
 			_ = chain.Close()
 		}
-		if err != nil && !errors.Is(err, syscall.EIO) {
+		// Built with the tag "reference", the emulator may be the first to miss a cell.
+		if err != nil && !errors.Is(err, syscall.EIO) && !strings.Contains(err.Error(), "the reference emulator refuses the input") {
 			t.Errorf("read %d: %v", n, err)
 		}
 		if failed.Load() == 0 {
