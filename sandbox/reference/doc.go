@@ -16,12 +16,13 @@
 //  4. With the build tag "reference", and cgo, there is [Open]: the C++
 //     emulator of the TON node, from the library inside the module
 //     github.com/tonkeeper/tongo (emulator.go). [Check] is all of this in one
-//     call (check.go).
+//     call (check.go); [RunMethod] is its get methods.
 //
-// The tests hold three executors against each other, in the replay of blocks
-// of mainnet and in random programs: ours, the C++ one, and the wasm of the
-// npm package @ton/sandbox in wazero. What they are known to differ in is a
-// list of cases, each with its reason, in known_test.go.
+// The tests hold three executors against each other, in the replay of a block
+// of mainnet and in random programs (random_test.go): ours, the C++ one, and
+// the wasm of the npm package @ton/sandbox in wazero. Ours is known to differ
+// from the node in the cases of testdata/known.txt; those that random programs
+// still run into are in known_test.go, each with its reason.
 //
 // Invariants:
 //

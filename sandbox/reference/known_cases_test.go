@@ -374,8 +374,7 @@ func machineCases(code func(string, func(*coder))) {
 			})
 		}
 	}
-	code("actions one too deep", func(c *coder) {
-		c.op("88", message{}.cell())
-		c.op("810226 94 2070fb00 e4") // 550 times DUP 0 SENDRAWMSG
+	code("cell too deep", func(c *coder) {
+		c.op("c8c9 81044c 93c8ccc9 e4") // NEWC ENDC, 1100 times into another: NEWC STREF ENDC
 	})
 }
