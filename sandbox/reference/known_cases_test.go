@@ -374,7 +374,14 @@ func machineCases(code func(string, func(*coder))) {
 			})
 		}
 	}
-	code("cell too deep", func(c *coder) {
+	code("cell too deep: ENDC", func(c *coder) {
 		c.op("c8c9 81044c 93c8ccc9 e4") // NEWC ENDC, 1100 times into another: NEWC STREF ENDC
+	})
+	code("cell too deep: ENDCST", func(c *coder) {
+		c.op("c8 81044c 93c801cd e4") // NEWC, 1100 times into another: NEWC SWAP ENDCST
+	})
+	code("cell too deep: SENDRAWMSG", func(c *coder) {
+		c.op("88", message{}.cell())
+		c.op("81044c 942070fb00 e4") // 1100 times DUP 0 SENDRAWMSG
 	})
 }
