@@ -26,7 +26,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	// The sandbox sees reference only when built with the tag of that name.
 	"sandbox":            {Code: []string{"sandbox/probe", "sandbox/reference", "tlb", "tlb/get"}},
 	"sandbox/abi":        {Code: []string{"tlb"}, Tests: []string{"sandbox", "tlb/get"}},
-	"sandbox/bench":      {Code: []string{"sandbox", "sandbox/localnet", "tlb"}},
+	"sandbox/bench":      {Code: []string{"sandbox", "sandbox/localnet", "sandbox/strict", "tlb"}},
 	"sandbox/control":    {Code: []string{"sandbox", "tlb", "tlb/get"}},
 	"sandbox/explore":    {Code: []string{"sandbox", "sandbox/abi", "tlb", "tlb/get"}},
 	"sandbox/kit":        {Code: []string{"sandbox", "sandbox/abi", "sandbox/probe", "tlb", "tlb/get"}},

@@ -156,7 +156,7 @@ func (c *collation) dropDelivered(others []*shard) {
 
 // takes tells whether a message from outside may be in this block.
 func (c *collation) takes(p *inbound) bool {
-	return c.shard.id.contains(p.to) && p.notBefore <= c.chain.master.front.seqno+1
+	return c.shard.id.contains(p.to) && c.chain.due(p)
 }
 
 // accept takes messages from outside; what does not fit is returned.

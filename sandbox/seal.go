@@ -76,8 +76,11 @@ func (c *Chain) settle() error {
 // waits tells whether the next block has something to do.
 func (c *Chain) waits() bool {
 	return c.config.next != nil || len(c.edits) > 0 || len(c.undelivered()) > 0 ||
-		slices.ContainsFunc(c.pool, func(p *inbound) bool { return p.notBefore <= c.master.front.seqno+1 })
+		slices.ContainsFunc(c.pool, c.due)
 }
+
+// due tells whether a message of the pool may be in the next block.
+func (c *Chain) due(p *inbound) bool { return p.notBefore <= c.master.front.seqno+1 }
 
 // seal executes a round. Without force it does nothing when there is nothing to
 // put in.
@@ -146,7 +149,7 @@ func (c *Chain) masterWaits() bool {
 	toMaster := func(id accountID) bool { return c.master.id.contains(id) }
 	return c.config.next != nil ||
 		slices.ContainsFunc(c.edits, func(e edit) bool { return toMaster(e.id) }) ||
-		slices.ContainsFunc(c.pool, func(p *inbound) bool { return toMaster(p.to) && p.notBefore <= c.master.front.seqno+1 }) ||
+		slices.ContainsFunc(c.pool, func(p *inbound) bool { return toMaster(p.to) && c.due(p) }) ||
 		slices.ContainsFunc(c.undelivered(), func(m *message) bool { return toMaster(m.to) })
 }
 
