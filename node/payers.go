@@ -515,6 +515,9 @@ func (p *payers) greetNow(ctx context.Context, c *payerChannel) error {
 }
 
 func (p *payers) announce(ctx context.Context, c *payerChannel) error {
+	if err := c.payer.Ask(); err != nil {
+		return fmt.Errorf("announce channel %s: %w", c.Channel, err)
+	}
 	status, err := p.session.Announce(ctx, c.Peer, c.Config, p.key)
 	if err != nil {
 		return fmt.Errorf("announce channel %s: %w", c.Channel, err)

@@ -16,7 +16,7 @@
 //     the next voucher, one window ahead, never past the request's limit.
 //  5. [Payee.Finish] fixes the cost; the receipt goes to [Payer.Finish], and its
 //     hash into the payer's next voucher. Without one: [Payer.Abandon].
-//  6. After a reconnect, [Payer.Reconcile] compares both ends' records.
+//  6. After a reconnect, [Payer.Ask] and [Payer.Reconcile] compare both ends' records.
 //
 // # Invariants
 //

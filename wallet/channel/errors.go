@@ -64,6 +64,9 @@ func (e ErrUnderauthorised) Error() string {
 	return fmt.Sprintf("not enough authorised: %v spent, %v running and %v needed, but %v authorised", e.Spent, e.Running, e.Need, e.Authorised)
 }
 
+// ErrNotAsked is an answer to no question, or to one of thousands of receipts ago.
+var ErrNotAsked = errors.New("the payee was not asked where the channel stands")
+
 // ErrSpentBehind says that the payee states less spent than we have receipts
 // for: it lost its records (an old backup?), or it speaks of another channel.
 type ErrSpentBehind struct{ Recorded, Stated tlb.Nano }

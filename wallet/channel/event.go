@@ -11,6 +11,7 @@ type Kind uint8
 const (
 	KindObserve Kind = iota
 	KindGone
+	KindAsk
 	KindReconcile
 	KindBegin
 	KindExtend
@@ -23,7 +24,7 @@ const (
 	KindStatus
 )
 
-var kindNames = [...]string{"Observe", "Gone", "Reconcile", "Begin", "Extend", "Charge", "Finish", "Abandon", "Accept", "Persisted", "Consent", "Status"}
+var kindNames = [...]string{"Observe", "Gone", "Ask", "Reconcile", "Begin", "Extend", "Charge", "Finish", "Abandon", "Accept", "Persisted", "Consent", "Status"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -66,8 +67,10 @@ type (
 	}
 	// PayerAbandon ends a request without a receipt.
 	PayerAbandon struct{ Request Request }
-	// PayerReconcile is what the payee shows after a reconnect: the highest of
-	// our vouchers it holds (nil: none) and its spent.
+	// PayerAsk says that the payee is asked now where the channel stands.
+	PayerAsk struct{}
+	// PayerReconcile is its answer: the highest of our vouchers it holds (nil:
+	// none) and its spent. Requests may have ended since [PayerAsk].
 	PayerReconcile struct {
 		Highest *VerifiedVoucher
 		Spent   tlb.Nano
@@ -107,6 +110,7 @@ func (PayerBegin) kind() Kind     { return KindBegin }
 func (PayerExtend) kind() Kind    { return KindExtend }
 func (PayerFinish) kind() Kind    { return KindFinish }
 func (PayerAbandon) kind() Kind   { return KindAbandon }
+func (PayerAsk) kind() Kind       { return KindAsk }
 func (PayerReconcile) kind() Kind { return KindReconcile }
 func (PayeeAccept) kind() Kind    { return KindAccept }
 func (PayeePersisted) kind() Kind { return KindPersisted }

@@ -345,6 +345,7 @@ func (p *pair) reconnect(rt *rapid.T) {
 		clear(p.running)
 	}
 	highest, _ := p.bob.Highest()
+	did(rt, p.alice.Ask())
 	did(rt, p.alice.Reconcile(p.tb.Context(), highest, p.bob.Spent()))
 	if got := p.alice.State(); got.Spent != p.bob.Spent() || got.Doubtful != 0 {
 		rt.Fatalf("after reconnect alice has spent %d, doubtful %d; bob spent %d", got.Spent, got.Doubtful, p.bob.Spent())

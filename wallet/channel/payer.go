@@ -128,6 +128,13 @@ func (p *Payer) Abandon(_ context.Context, req Request) error {
 	return err
 }
 
+// Ask notes that the payee is asked now where the channel stands. Its answer goes
+// to [Payer.Reconcile]; a later question replaces this one.
+func (p *Payer) Ask() error {
+	_, err := p.seq.do(PayerAsk{})
+	return err
+}
+
 // Reconcile takes what the payee shows after a reconnect, or when it refused for
 // want of authorisation: the highest of our vouchers it holds (the zero value if
 // none) and its spent. Our authorised becomes the highest that anybody has seen;

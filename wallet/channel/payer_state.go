@@ -3,6 +3,7 @@ package channel
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/tussah-network/tussah/tlb"
@@ -61,6 +62,31 @@ type PayerState struct {
 	// Of this run; a restart turns all into Doubtful.
 	Requests map[Request]Allotment
 	Allotted tlb.Nano // Σ Requests' Allotted
+	Asked    *Asked   // the payee is asked where the channel stands; nil: not now
+}
+
+// Asked is what we knew when the payee was asked, and what came since.
+type Asked struct {
+	Spent, Doubtful tlb.Nano
+	Receipts        []Taken
+}
+
+// Taken is what counts of a receipt.
+type Taken struct {
+	Spent tlb.Nano // the payee's, with this receipt's cost
+	Cost  tlb.Nano
+}
+
+// maxTaken bounds what is kept for an answer that does not come.
+const maxTaken = 4096
+
+func (a *Asked) with(r Taken) *Asked {
+	if a == nil || len(a.Receipts) == maxTaken {
+		return nil
+	}
+	next := *a
+	next.Receipts = append(slices.Clip(a.Receipts), r)
+	return &next
 }
 
 // Signed is the part of a voucher that differs from one to the next; Seq 0 stands for none.
@@ -110,6 +136,9 @@ func (s PayerState) apply(e Event) (PayerState, []Effect, error) {
 		return s.finish(e)
 	case PayerAbandon:
 		return s.abandon(e)
+	case PayerAsk:
+		s.Asked = &Asked{Spent: s.Spent, Doubtful: s.Doubtful}
+		return s, nil, nil
 	case PayerReconcile:
 		return s.reconcile(e)
 	default:
@@ -244,6 +273,7 @@ func (s PayerState) finish(e PayerFinish) (PayerState, []Effect, error) {
 		}
 		s.Spent = spent
 	}
+	s.Asked = s.Asked.with(Taken{Spent: r.Spent, Cost: r.Cost})
 	s = s.without(e.Request)
 	s.Receipt = e.Receipt.hash
 	return s, []Effect{Persist{}}, nil
@@ -266,6 +296,9 @@ func (s PayerState) abandon(e PayerAbandon) (PayerState, []Effect, error) {
 }
 
 func (s PayerState) reconcile(e PayerReconcile) (PayerState, []Effect, error) {
+	if s.Asked == nil {
+		return s, nil, ErrNotAsked
+	}
 	if e.Highest != nil {
 		v := e.Highest.signed.Voucher
 		switch {
@@ -284,10 +317,25 @@ func (s PayerState) reconcile(e PayerReconcile) (PayerState, []Effect, error) {
 	if e.Spent > s.Authorised {
 		return s, nil, fmt.Errorf("%w: %v of %v", ErrSpentAboveAuthorised, e.Spent, s.Authorised)
 	}
-	if e.Spent < s.Spent {
-		return s, nil, ErrSpentBehind{Recorded: s.Spent, Stated: e.Spent}
+	if e.Spent < s.Asked.Spent {
+		return s, nil, ErrSpentBehind{Recorded: s.Asked.Spent, Stated: e.Spent}
 	}
-	s.Spent, s.Stated, s.Doubtful = e.Spent, e.Spent, 0
+	spent := e.Spent
+	for _, r := range s.Asked.Receipts {
+		if r.Spent <= e.Spent {
+			continue // what it states holds this one
+		}
+		var err error
+		if spent, err = spent.Add(r.Cost); err != nil {
+			return s, nil, err
+		}
+	}
+	if spent > s.Authorised {
+		return s, nil, fmt.Errorf("%w: %v with the receipts since it was asked, of %v", ErrSpentAboveAuthorised, spent, s.Authorised)
+	}
+	// What came to be in doubt since it was asked stays so.
+	s.Spent, s.Stated, s.Doubtful = spent, e.Spent, s.Doubtful-s.Asked.Doubtful
+	s.Asked = nil
 	return s, []Effect{Persist{}}, nil
 }
 

@@ -54,11 +54,13 @@ var payerTransitions = transitions{
 	Unconfirmed: {
 		KindObserve:   {Open, Closing},
 		KindGone:      {Closed},
+		KindAsk:       {Unconfirmed},
 		KindReconcile: {Unconfirmed},
 	},
 	Open: {
 		KindObserve:   {Open, Closing},
 		KindGone:      {Closed},
+		KindAsk:       {Open},
 		KindReconcile: {Open},
 		KindBegin:     {Open},
 		KindExtend:    {Open},
@@ -68,6 +70,7 @@ var payerTransitions = transitions{
 	Closing: {
 		KindObserve:   {Closing},
 		KindGone:      {Closed},
+		KindAsk:       {Closing},
 		KindReconcile: {Closing},
 		KindFinish:    {Closing},
 		KindAbandon:   {Closing},

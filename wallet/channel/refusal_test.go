@@ -204,6 +204,7 @@ func TestReconcile(t *testing.T) {
 		{"nothing held, yet spent", tlb.SignedVoucher{}, 1, channel.ErrSpentAboveAuthorised},
 	} {
 		alice := payer(t, newMemory(), config, 1000, channel.Options{Window: 100})
+		ask(t, alice)
 		if err := alice.Reconcile(ctx, tt.highest, tt.spent); !errors.Is(err, tt.want) {
 			t.Errorf("%s: Reconcile = %v, want %v", tt.name, err, tt.want)
 		}
@@ -215,6 +216,10 @@ func TestReconcile(t *testing.T) {
 	// Our journal is new, or an old copy: what the payee can prove counts.
 	store := newMemory()
 	alice := payer(t, store, config, 1000, channel.Options{Window: 100})
+	if err := alice.Reconcile(ctx, highest, 250); !errors.Is(err, channel.ErrNotAsked) {
+		t.Errorf("an answer to no question: Reconcile = %v", err)
+	}
+	ask(t, alice)
 	if err := alice.Reconcile(ctx, highest, 250); err != nil {
 		t.Fatal(err)
 	}
@@ -222,8 +227,16 @@ func TestReconcile(t *testing.T) {
 	if err != nil || v.Voucher.Cumulative != 350 || v.Voucher.Seq != 10 {
 		t.Errorf("after reconciling: voucher %+v, %v; want cumulative 350, seq 10", v.Voucher, err)
 	}
+	ask(t, alice)
 	if err := alice.Reconcile(ctx, highest, 249); err != (channel.ErrSpentBehind{Recorded: 250, Stated: 249}) {
 		t.Errorf("payee lost records: Reconcile = %v", err)
+	}
+}
+
+func ask(t *testing.T, p *channel.Payer) {
+	t.Helper()
+	if err := p.Ask(); err != nil {
+		t.Fatal(err)
 	}
 }
 

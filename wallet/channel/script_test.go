@@ -19,9 +19,15 @@ func TestPayerScript(t *testing.T) {
 		Terms:      channel.Terms{Channel: channelOf(t, config), Network: network, PayeeKey: public(bobKey), Window: 100, MaxRequests: 3},
 		SessionKey: public(aliceKey),
 	}
+	for _, file := range []string{"testdata/payer.txt", "testdata/payer_asked.txt"} {
+		runPayerScript(t, file, start)
+	}
+}
+
+func runPayerScript(t *testing.T, file string, start channel.PayerState) {
 	s := start
 	receipts := map[[32]byte]string{}
-	datadriven.RunTest(t, "testdata/payer.txt", func(t *testing.T, d *datadriven.TestData) string {
+	datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
 		a := args{t, d}
 		var e channel.Event
 		switch d.Cmd {
@@ -56,7 +62,12 @@ func TestPayerScript(t *testing.T) {
 			e = channel.PayerFinish{Request: a.id(), Receipt: verified}
 		case "abandon":
 			e = channel.PayerAbandon{Request: a.id()}
+		case "ask":
+			e = channel.PayerAsk{}
 		case "reconcile":
+			if s.Asked == nil && !d.HasArg("unasked") {
+				s, _, _ = s.Step(channel.PayerAsk{}, noon)
+			}
 			reconcile := channel.PayerReconcile{Spent: a.nano("spent", 0)}
 			if d.HasArg("cumulative") {
 				verified := a.voucher()

@@ -56,13 +56,14 @@ func TestStatusIsOnDisk(t *testing.T) {
 		if err := <-finished; err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(alice.Abandon(ctx, id("one")), alice.Reconcile(ctx, status.Held, status.Spent)); err != nil {
+		if err := errors.Join(alice.Abandon(ctx, id("one")), alice.Ask(), alice.Reconcile(ctx, status.Held, status.Spent)); err != nil {
 			t.Fatal(err)
 		}
 		again, err := payee(t, crashed, config, tlb.TON, channel.Options{}).Status()
 		if err != nil {
 			t.Fatal(err)
 		}
+		ask(t, alice)
 		if err := alice.Reconcile(ctx, again.Held, again.Spent); err != nil || again.Spent != 1000 {
 			t.Errorf("after a crash the payee states %d spent: %v", again.Spent, err)
 		}
