@@ -43,9 +43,10 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"contracts/tolk":       {Code: []string{"contracts/emscripten"}},
 
 	"p2p":            {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p/attest/sim"}},
-	"p2p/attest":     {Tests: []string{"p2p/attest/sim"}},
-	"p2p/attest/sim": {Code: []string{"p2p/attest"}},
-	"p2p/ratls":      {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/sim"}},
+	"p2p/attest":     {},
+	"p2p/attest/tdx": {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/sim"}},
+	"p2p/attest/sim": {Code: []string{"p2p/attest", "p2p/attest/tdx"}},
+	"p2p/ratls":      {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/sim", "p2p/attest/tdx"}},
 	"p2p/session":    {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p", "p2p/attest/sim"}},
 
 	"registry":       {Code: []string{"contracts", "tlb"}, Tests: []string{"sandbox"}},

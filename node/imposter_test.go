@@ -61,7 +61,7 @@ func (s *spy) Request(_ context.Context, _ session.Peer, in *session.Incoming) e
 }
 
 // startSpy registers a proxy and lets a spy with other evidence listen in its place.
-func startSpy(t *testing.T, network *devnet.Network, name string, quoter attest.Quoter) *spy {
+func startSpy(t *testing.T, network *devnet.Network, name string, provider attest.Provider) *spy {
 	t.Helper()
 	cfg, err := node.LoadConfig(role(t, network, node.Proxy, devnet.RoleOptions{Name: name}))
 	if err != nil {
@@ -71,7 +71,7 @@ func startSpy(t *testing.T, network *devnet.Network, name string, quoter attest.
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := p2p.Open(identity, p2p.Options{RATLS: ratls.Options{Quoter: quoter, UnattestedInbound: true}, Listen: cfg.P2P.Listen, AllowPrivate: true})
+	host, err := p2p.Open(identity, p2p.Options{RATLS: ratls.Options{Provider: provider, UnattestedInbound: true}, Listen: cfg.P2P.Listen, AllowPrivate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,12 +90,12 @@ func startSpy(t *testing.T, network *devnet.Network, name string, quoter attest.
 	return s
 }
 
-// rebound makes quotes that are genuine, for somebody else's key.
-type rebound struct{ attest.Quoter }
+// rebound makes quotes that are genuine, but for somebody else's key.
+type rebound struct{ attest.Provider }
 
-func (r rebound) Quote(reportData [64]byte) ([]byte, error) {
+func (r rebound) Evidence(ctx context.Context, reportData [64]byte) (attest.Evidence, error) {
 	reportData[0] ^= 1
-	return r.Quoter.Quote(reportData)
+	return r.Provider.Evidence(ctx, reportData)
 }
 
 // TestImposters: a client says nothing at all to a proxy whose evidence does not
@@ -116,24 +116,24 @@ func TestImposters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quoter := func(ca *sim.CA, image string) attest.Quoter { return ca.Platform("spy").Quoter(sim.Measure(image)) }
+	spyVM := func(ca *sim.CA, image string) attest.Provider { return ca.Platform("spy").VM(sim.Measure(image)) }
 	debug := sim.Measure(devnet.ProxyImage)
 	debug.Attributes |= 1 // the TD can be debugged from outside
 
 	cases := map[string]struct {
-		quoter attest.Quoter
-		says   string
+		provider attest.Provider
+		says     string
 	}{
-		"unlisted":   {quoter(ca, "tussah-proxy of mine"), "image is not allowed"},
-		"rebound":    {rebound{quoter(ca, devnet.ProxyImage)}, "quote is bound to another key"},
+		"unlisted":   {spyVM(ca, "tussah-proxy of mine"), "image is not allowed"},
+		"rebound":    {rebound{spyVM(ca, devnet.ProxyImage)}, "evidence is bound to another key"},
 		"no-quote":   {nil, "peer shows no evidence"},
-		"other-root": {quoter(otherCA, devnet.ProxyImage), "does not lead to a trusted root"},
-		"debug":      {ca.Platform("spy").Quoter(debug), "can be debugged by its host"},
-		"as-worker":  {quoter(ca, devnet.WorkerImage), "does not allow this image for a proxy"},
+		"other-root": {spyVM(otherCA, devnet.ProxyImage), "does not lead to a trusted root"},
+		"debug":      {ca.Platform("spy").VM(debug), "can be debugged by its host"},
+		"as-worker":  {spyVM(ca, devnet.WorkerImage), "does not allow this image for a proxy"},
 	}
 	imposters := map[string]*spy{}
 	for name, c := range cases {
-		imposters[name] = startSpy(t, network, name, c.quoter)
+		imposters[name] = startSpy(t, network, name, c.provider)
 	}
 	client := start(t, file, nil)
 	wait(t, "the client has tried all proxies", func() bool {
@@ -162,7 +162,7 @@ func TestImposters(t *testing.T) {
 	}
 
 	// The same spy with good evidence hears everything: so the silence above says something.
-	trusted := startSpy(t, network, "trusted", quoter(ca, devnet.ProxyImage))
+	trusted := startSpy(t, network, "trusted", spyVM(ca, devnet.ProxyImage))
 	wait(t, "the client opens a channel", func() bool { return client.Serves(devnet.DemoModel) })
 	mustAsk(t, client.Endpoint(), devnet.DemoModel, canary, true)
 	if heard, _ := trusted.heard.Load().(string); !strings.Contains(heard, canary) {

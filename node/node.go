@@ -283,7 +283,7 @@ func (n *Node) openHost() error {
 	}
 	o := ratls.Options{Appraise: n.policy.appraise, Log: n.o.Log}
 	if n.evidence != nil {
-		o.Quoter = n.evidence
+		o.Provider = n.evidence
 	}
 	listen := n.cfg.P2P.Listen
 	switch n.cfg.Role() {

@@ -46,7 +46,7 @@ func stranger(t *testing.T, proxy *devnet.Running) (*session.Client, peer.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trusting := func(quote []byte, _ [64]byte) (attest.Appraisal, error) {
+	trusting := func(attest.Evidence, [64]byte) (attest.Appraisal, error) {
 		return attest.Appraisal{Expiry: time.Now().Add(time.Hour)}, nil // these tests are about the proxy's doubts
 	}
 	host, err := p2p.Open(identity, p2p.Options{RATLS: ratls.Options{Appraise: trusting}, AllowPrivate: true})

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -19,7 +17,7 @@ var ErrNoEvidence = errors.New("the peer showed no evidence")
 
 // policy judges peers: evidence in the handshake, roles at the first message.
 type policy struct {
-	roots     []*x509.Certificate
+	verifiers []attest.Verifier
 	simulated bool
 	view      func() (registry.View, error)
 }
@@ -29,21 +27,19 @@ type policy struct {
 func newPolicy(cfg AttestationConfig, view func() (registry.View, error)) (policy, error) {
 	p := policy{view: view}
 	if cfg.SimulatedCA != "" {
-		root, err := sim.LoadRoot(cfg.SimulatedCA)
+		v, err := sim.LoadVerifier(cfg.SimulatedCA)
 		if err != nil {
 			return policy{}, fmt.Errorf("attestation.simulated_ca: %w", err)
 		}
-		p.roots, p.simulated = append(p.roots, root), true
+		p.verifiers, p.simulated = append(p.verifiers, v), true
 	}
 	return p, nil
 }
 
 // appraise is the handshake's check: genuine evidence of an image and a platform
 // that the registry allows in some role.
-func (p policy) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, error) {
-	return attest.Appraise(quote, reportData, attest.Policy{
-		Roots:          p.roots,
-		AllowSimulated: p.simulated,
+func (p policy) appraise(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error) {
+	return p.judge(e, reportData, attest.Policy{
 		Image: func(image [32]byte) error {
 			view, err := p.view()
 			if err != nil {
@@ -54,18 +50,26 @@ func (p policy) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, e
 			}
 			return view.Image(tlb.RoleWorker, image)
 		},
-		Platform: func(id attest.Platform) error {
+		Platform: func(id attest.PlatformID) error {
 			view, err := p.view()
 			if err != nil {
 				return err
 			}
-			return view.Platform(platformID(id))
+			return view.Platform(id)
 		},
-	}, time.Now())
+	})
 }
 
-// platformID is how the registry names a platform: the hash of its processor's id.
-func platformID(id attest.Platform) [32]byte { return sha256.Sum256(id.PPID[:]) }
+// judge takes evidence to the verifier of its TEE.
+func (p policy) judge(e attest.Evidence, reportData [64]byte, accept attest.Policy) (attest.Appraisal, error) {
+	accept.AllowSimulated, accept.EventsLater = p.simulated, true
+	for _, v := range p.verifiers {
+		if v.TEE() == e.TEE {
+			return v.Appraise(e, reportData, accept, time.Now())
+		}
+	}
+	return attest.Appraisal{}, fmt.Errorf("%w: %v", attest.ErrTEE, e.TEE)
+}
 
 // admit returns the check of a peer in a role, made before a byte of a stream is
 // written or read. The registry is asked each time: an image or a platform that
@@ -79,7 +83,7 @@ func (p policy) admit(role tlb.Roles) func(session.Peer) error {
 		if err != nil {
 			return err
 		}
-		if err := view.Platform(platformID(peer.Appraisal.Platform)); err != nil {
+		if err := view.Platform(peer.Appraisal.Platform); err != nil {
 			return err
 		}
 		return view.Image(role, peer.Appraisal.Image)

@@ -12,7 +12,7 @@ import (
 
 // What the registry revokes is out at once, on connections that stand as well.
 func TestAdmit(t *testing.T) {
-	image, platform := [32]byte{1}, attest.Platform{PPID: [16]byte{9}}
+	image, platform := [32]byte{1}, attest.PlatformID{9}
 	shown := session.Peer{Appraisal: &attest.Appraisal{Image: image, Platform: platform}}
 	allowed := map[[32]byte]tlb.Roles{image: tlb.RoleProxy}
 	for name, c := range map[string]struct {
@@ -26,7 +26,7 @@ func TestAdmit(t *testing.T) {
 		"no evidence":      {state: tlb.RegistryState{Images: allowed}, role: tlb.RoleProxy, want: ErrNoEvidence},
 		"empty registry":   {role: tlb.RoleProxy, peer: shown, want: registry.ErrImageNotAllowed},
 		"another role":     {state: tlb.RegistryState{Images: allowed}, role: tlb.RoleWorker, peer: shown, want: registry.ErrImageNotAllowed},
-		"revoked platform": {state: tlb.RegistryState{Images: allowed, Platforms: map[[32]byte]bool{platformID(platform): false}}, role: tlb.RoleProxy, peer: shown, want: registry.ErrPlatformDenied},
+		"revoked platform": {state: tlb.RegistryState{Images: allowed, Platforms: map[[32]byte]bool{platform: false}}, role: tlb.RoleProxy, peer: shown, want: registry.ErrPlatformDenied},
 		"stale view":       {view: registry.ErrStale, role: tlb.RoleProxy, peer: shown, want: registry.ErrStale},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (n *Node) Status() Status {
 	for _, a := range n.host.Addrs() {
 		s.Addresses = append(s.Addresses, a.String())
 	}
-	if own := n.evidence.appraisal(); own.TEE != "" {
+	if own := n.evidence.appraisal(); own.TEE != 0 {
 		s.Image = hex.EncodeToString(own.Image[:])
 	}
 	if view, err := n.index.View(); err != nil {

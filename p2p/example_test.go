@@ -2,7 +2,6 @@ package p2p_test
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"log"
 	"time"
@@ -24,7 +23,7 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	proxy, err := p2p.Open(proxyID, p2p.Options{
-		RATLS:  ratls.Options{Quoter: ca.Platform("rack 7").Quoter(sim.Measure("proxy")), UnattestedInbound: true},
+		RATLS:  ratls.Options{Provider: ca.Platform("rack 7").VM(sim.Measure("proxy")), UnattestedInbound: true},
 		Listen: []string{"/ip4/127.0.0.1/tcp/0"},
 	})
 	if err != nil {
@@ -41,8 +40,8 @@ func ExampleOpen() {
 	book.Replace(p2p.FromRegistry, []p2p.Candidate{entry})
 
 	policy := attest.Policy{
-		Roots:          []*x509.Certificate{ca.Root()},
 		AllowSimulated: true,
+		EventsLater:    true,
 		Image:          func([32]byte) error { return nil }, // a real client asks the registry
 		Platform:       attest.AnyPlatform,
 	}
@@ -51,8 +50,8 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	client, err := p2p.Open(clientID, p2p.Options{
-		RATLS: ratls.Options{Appraise: func(quote []byte, data [64]byte) (attest.Appraisal, error) {
-			return attest.Appraise(quote, data, policy, time.Now())
+		RATLS: ratls.Options{Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(e, data, policy, time.Now())
 		}},
 		AllowPrivate: true, // the proxy of this example is on loopback
 	})

@@ -2,7 +2,6 @@ package p2p
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -34,11 +33,11 @@ func attested(t testing.TB) ratls.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := attest.Policy{Roots: []*x509.Certificate{ca.Root()}, AllowSimulated: true, Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform}
+	policy := attest.Policy{AllowSimulated: true, EventsLater: true, Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform}
 	return ratls.Options{
-		Quoter: ca.Platform("rack").Quoter(sim.Measure("node")),
-		Appraise: func(quote []byte, data [64]byte) (attest.Appraisal, error) {
-			return attest.Appraise(quote, data, policy, time.Now())
+		Provider: ca.Platform("rack").VM(sim.Measure("node")),
+		Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(e, data, policy, time.Now())
 		},
 	}
 }

@@ -1,39 +1,32 @@
-// Package attest decides what a peer's hardware evidence is worth.
+// Package attest holds the words in which machines prove what they run, whatever
+// makes the proof.
 //
-// A confidential VM shows a TDX quote: a report about itself (measurements,
-// attributes, 64 bytes of its own choice), signed by a quoting enclave, whose
-// key is signed by the platform, whose key is signed by the manufacturer. This
-// package parses the quote, follows that chain and compares the report with a
-// [Policy]. What survives is an [Appraisal].
+// A confidential VM shows [Evidence]: a report about itself, signed by the
+// machine and bound to 64 bytes of the caller's choice, and the [Event]s that it
+// measured while it ran. A [Provider] obtains it on the machine, a [Verifier]
+// takes it through a checklist at the other end and compares it with a [Policy].
+// What survives is an [Appraisal].
 //
-// The flow of [Appraise], one table in checklist.go, first refusal wins:
+// Each kind of machine is one package below this one, and nothing else knows it:
 //
-//  1. form: size, kind, layout, three certificates; one accepted encoding
-//  2. binding: REPORTDATA is what the caller expects
-//  3. genuine: root, certificate profile, dates, chain, platform extension,
-//     quoting enclave's signature, its identity, attestation key, quote
-//  4. acceptable: no debug, exact attributes, no service TD, SVN order, XFAM,
-//     SEAM, then image and platform as the policy says
+//	tdx         Intel TDX quotes: parser, checklist, collateral
+//	snp         AMD SEV-SNP reports
+//	gpu         NVIDIA GPUs, shown beside a machine's evidence
+//	sim         a simulated TDX machine with an authority of its own
+//	host        evidence of the machine this process runs on
+//	eventlog    what firmware and kernel say they measured
+//	measure     what an image will measure, before it runs
+//	collateral  what manufacturers say about platforms, fetched and kept
 //
-// Invariants:
+// Invariants, of all of them:
 //
 //   - the zero Policy accepts nothing, nil hooks deny, an empty list denies;
-//   - whether a root is genuine is computed from its key ([IntelRootKeyID]),
-//     never configured: every other root is simulated and is refused unless
-//     AllowSimulated is set, whichever roots are loaded;
-//   - simulated evidence (package sim) runs through exactly the same code;
-//     nothing skips verification;
-//   - nothing is fetched, logged, cached or kept: same input, same answer;
-//   - each step has its own sentinel error and a test that provokes it.
+//   - whether a root is genuine is computed from its key, never configured: every
+//     other root is simulated and is refused unless AllowSimulated is set;
+//   - simulated evidence runs through exactly the same code: nothing skips
+//     verification;
+//   - a verifier fetches, logs and keeps nothing: same input, same answer;
+//   - each step of a checklist has its own [Refusal], and a test that provokes it.
 //
-// What it does not know yet: manufacturer collateral. TCB levels, revocation
-// lists and the quoting enclave's version are not judged, so a platform that
-// is genuine but out of date passes. Collateral has its place in the checklist
-// after the signatures and before the report is judged.
-//
-// The two encodings real hardware produces differ in padding and in a NUL after
-// the certificates. Whoever obtains a quote passes it through [Canonical] once
-// before showing it; whoever receives one accepts nothing else.
-//
-// Start reading at [Appraise], then checklist.go, then quote.go.
+// Start reading at [Verifier], then package tdx.
 package attest

@@ -22,8 +22,8 @@ import (
 func BenchmarkHandshake(b *testing.B) {
 	w := newWorld(b)
 	cached := w.attested("cached")
-	cached.Appraise = func([]byte, [64]byte) (attest.Appraisal, error) {
-		return attest.Appraisal{TEE: "tdx", Expiry: time.Now().Add(time.Hour)}, nil
+	cached.Appraise = func(attest.Evidence, [64]byte) (attest.Appraisal, error) {
+		return attest.Appraisal{TEE: attest.TDX, Expiry: time.Now().Add(time.Hour)}, nil
 	}
 	plain := ratls.Options{UnattestedInbound: true, UnattestedOutbound: true}
 

@@ -78,11 +78,7 @@ func (w *world) evidence(t testing.TB, key libp2pcrypto.PrivKey, public any) pki
 	if err != nil {
 		t.Fatal(err)
 	}
-	quote, err := w.ca.Platform("forger").Quoter(w.image).Quote(ratls.ReportData(libp2pKey, spki))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pkix.Extension{Id: ratls.OIDEvidence, Value: quote}
+	return pkix.Extension{Id: ratls.OIDEvidence(attest.TDX), Value: report(t, w.ca.Platform("forger").VM(w.image), ratls.ReportData(libp2pKey, spki))}
 }
 
 func TestCertificateRefusals(t *testing.T) {
@@ -134,6 +130,9 @@ func TestCertificateRefusals(t *testing.T) {
 		{"libp2p key of another", ratls.ErrIdentity, forge(func(c *x509.Certificate) { c.ExtraExtensions[0] = bind(t, key, ecKey.Public()) })},
 		{"critical extension", ratls.ErrIdentity, forge(func(c *x509.Certificate) { c.ExtraExtensions[1].Critical = true })},
 		{"no evidence", ratls.ErrNoEvidence, forge(func(c *x509.Certificate) { c.ExtraExtensions = c.ExtraExtensions[:1] })},
+		{"evidence of two TEEs", ratls.ErrCertificate, forge(func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: ratls.OIDEvidence(attest.SNP), Value: []byte{1}})
+		})},
 		{"empty evidence", attest.ErrSize, forge(func(c *x509.Certificate) { c.ExtraExtensions[1].Value = []byte{} })},
 		{"evidence of another", attest.ErrReportData, forge(func(c *x509.Certificate) { c.ExtraExtensions[1] = w.evidence(t, key, ecKey.Public()) })},
 		{"evidence truncated", attest.ErrFormat, forge(func(c *x509.Certificate) { c.ExtraExtensions[1].Value = c.ExtraExtensions[1].Value[:1000] })},
@@ -153,13 +152,13 @@ func TestCertificateRefusals(t *testing.T) {
 func TestCertificateIsRenewed(t *testing.T) {
 	w := newWorld(t)
 	o := w.attested("node")
-	inner, quotes, broken := o.Quoter, 0, false
-	o.Quoter = quoterFunc(func(d [64]byte) ([]byte, error) {
+	inner, quotes, broken := o.Provider, 0, false
+	o.Provider = reportFunc(func(d [64]byte) ([]byte, error) {
 		quotes++
 		if broken {
 			return nil, errors.New("device busy")
 		}
-		return inner.Quote(d)
+		return report(t, inner, d), nil
 	})
 	node := transport(t, o)
 	if quotes != 0 {
@@ -194,7 +193,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 	if at(2*ratls.RenewAfter+ratls.RenewRetry) != second || quotes != 4 {
 		t.Errorf("no new attempt, %d quotes", quotes)
 	}
-	if _, err := node.Certificate(start.Add(4 * ratls.RenewAfter)); !errors.Is(err, ratls.ErrQuoter) {
+	if _, err := node.Certificate(start.Add(4 * ratls.RenewAfter)); !errors.Is(err, ratls.ErrNoOwnEvidence) {
 		t.Errorf("an expired certificate still serves: %v", err)
 	}
 	broken = false
@@ -207,8 +206,8 @@ func FuzzCertificate(f *testing.F) {
 	w := newWorld(f)
 	now := time.Now()
 	// Appraisal has its own fuzz test. Without it, all processes judge a seed alike.
-	node := transport(f, ratls.Options{Appraise: func([]byte, [64]byte) (attest.Appraisal, error) {
-		return attest.Appraisal{TEE: "tdx"}, nil
+	node := transport(f, ratls.Options{Appraise: func(attest.Evidence, [64]byte) (attest.Appraisal, error) {
+		return attest.Appraisal{TEE: attest.TDX}, nil
 	}})
 	f.Add(w.forge(f, now, func(*x509.Certificate) {}).Raw)
 	f.Add(w.forge(f, now, func(c *x509.Certificate) { c.ExtraExtensions = c.ExtraExtensions[:1] }).Raw)

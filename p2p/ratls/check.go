@@ -67,17 +67,19 @@ func wellFormed(c *x509.Certificate, now time.Time) error {
 // appraise returns nil without an error for a peer that may come without
 // evidence and does.
 func (t *Transport) appraise(certificate *x509.Certificate, key crypto.PubKey, unattested bool) (*attest.Appraisal, error) {
-	var quote []byte
-	for _, e := range certificate.Extensions { // crypto/x509 refuses a repeated extension
-		if e.Id.Equal(oidEvidence) {
-			quote = e.Value
+	var shown []attest.Evidence
+	for _, e := range certificate.Extensions {
+		if tee, ok := evidenceOf(e); ok {
+			shown = append(shown, attest.Evidence{TEE: tee, Report: e.Value})
 		}
 	}
 	switch {
-	case quote == nil && unattested:
+	case len(shown) == 0 && unattested:
 		return nil, nil
-	case quote == nil:
+	case len(shown) == 0:
 		return nil, ErrNoEvidence
+	case len(shown) > 1:
+		return nil, fmt.Errorf("%w: evidence of %d TEEs", ErrCertificate, len(shown))
 	case t.options.Appraise == nil:
 		return nil, ErrNoAppraiser
 	}
@@ -85,7 +87,7 @@ func (t *Transport) appraise(certificate *x509.Certificate, key crypto.PubKey, u
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
-	appraisal, err := t.options.Appraise(quote, ReportData(libp2pKey, certificate.RawSubjectPublicKeyInfo))
+	appraisal, err := t.options.Appraise(shown[0], ReportData(libp2pKey, certificate.RawSubjectPublicKeyInfo))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
 	}

@@ -2,7 +2,6 @@ package ratls_test
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -26,7 +25,7 @@ func ExampleOption() {
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"),
 		ratls.Option(ratls.Options{
-			Quoter:            ca.Platform("rack 7").Quoter(sim.Measure("proxy")),
+			Provider:          ca.Platform("rack 7").VM(sim.Measure("proxy")),
 			UnattestedInbound: true,
 		}),
 	)
@@ -38,8 +37,8 @@ func ExampleOption() {
 
 	// The client shows nothing and wants to know whom it talks to.
 	policy := attest.Policy{
-		Roots:          []*x509.Certificate{ca.Root()},
 		AllowSimulated: true,
+		EventsLater:    true,
 		Image:          func(image [32]byte) error { return nil }, // a real client asks the registry
 		Platform:       attest.AnyPlatform,
 	}
@@ -47,8 +46,8 @@ func ExampleOption() {
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.NoListenAddrs,
 		ratls.Option(ratls.Options{
-			Appraise: func(quote []byte, reportData [64]byte) (attest.Appraisal, error) {
-				return attest.Appraise(quote, reportData, policy, time.Now())
+			Appraise: func(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error) {
+				return ca.Verifier().Appraise(e, reportData, policy, time.Now())
 			},
 		}),
 	)

@@ -25,9 +25,9 @@ func (t *Transport) Check(state tls.ConnectionState, now time.Time) (*Peer, erro
 }
 
 // Verdict returns how a refusal travels and what the dialer makes of it.
-func Verdict(err error) (code byte, read error) {
+func Verdict(err error) (code uint16, read error) {
 	v := verdictOf(err)
-	return byte(v), v.err()
+	return uint16(v), v.err()
 }
 
-func ReadVerdict(b byte) error { return verdict(b).err() }
+func ReadVerdict(v uint16) error { return verdict(v).err() }

@@ -1,6 +1,7 @@
 package ratls
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
@@ -19,16 +20,45 @@ import (
 	"github.com/tussah-network/tussah/p2p/attest"
 )
 
-// oidEvidence is the extension with the quote, as in the Cocoon network. It is
-// not critical, so that other verifiers of libp2p certificates can ignore it.
-var oidEvidence = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 12345, 1}
+// arcEvidence and a number are the extension with a machine's evidence: 1 for a
+// TDX quote, as in the Cocoon network, 100 and the number of the TEE for others.
+// It is not critical, so that other verifiers of libp2p certificates can ignore it.
+var arcEvidence = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 12345}
+
+const (
+	arcTDX   = 1
+	arcOther = 100
+)
+
+func oidEvidence(tee attest.TEE) asn1.ObjectIdentifier {
+	last := arcTDX
+	if tee != attest.TDX {
+		last = arcOther + int(tee)
+	}
+	return append(append(asn1.ObjectIdentifier(nil), arcEvidence...), last)
+}
+
+// evidenceOf tells whether an extension is a machine's evidence, and of what kind.
+func evidenceOf(e pkix.Extension) (attest.TEE, bool) {
+	n := len(arcEvidence)
+	if len(e.Id) != n+1 || !e.Id[:n].Equal(arcEvidence) {
+		return 0, false
+	}
+	switch last := e.Id[n]; {
+	case last == arcTDX:
+		return attest.TDX, true
+	case last > arcOther && last <= arcOther+0xff:
+		return attest.TEE(last - arcOther), true
+	}
+	return 0, false
+}
 
 // identity issues our certificates. The first is made at the first handshake:
 // libp2p may construct a transport that it never uses, and a quote is costly.
 type identity struct {
-	key    crypto.PrivKey
-	quoter attest.Quoter
-	log    *slog.Logger
+	key      crypto.PrivKey
+	provider attest.Provider
+	log      *slog.Logger
 
 	mu struct {
 		sync.Mutex
@@ -69,7 +99,7 @@ func (i *identity) issue(now time.Time) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("bind TLS key to libp2p key: %w", err)
 	}
 	extensions := []pkix.Extension{binding}
-	if i.quoter != nil {
+	if i.provider != nil {
 		evidence, err := i.evidence(public)
 		if err != nil {
 			return nil, err
@@ -99,7 +129,7 @@ func (i *identity) issue(now time.Time) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private, Leaf: leaf}, nil
 }
 
-// evidence obtains a quote over both our keys.
+// evidence obtains evidence over both our keys.
 func (i *identity) evidence(public ed25519.PublicKey) (pkix.Extension, error) {
 	key, err := crypto.MarshalPublicKey(i.key.GetPublic())
 	if err != nil {
@@ -109,12 +139,11 @@ func (i *identity) evidence(public ed25519.PublicKey) (pkix.Extension, error) {
 	if err != nil {
 		return pkix.Extension{}, fmt.Errorf("encode TLS key: %w", err)
 	}
-	quote, err := i.quoter.Quote(ReportData(key, spki))
+	ctx, stop := context.WithTimeout(context.Background(), quoteTimeout)
+	defer stop()
+	evidence, err := i.provider.Evidence(ctx, ReportData(key, spki))
 	if err != nil {
-		return pkix.Extension{}, fmt.Errorf("%w: %w", ErrQuoter, err)
+		return pkix.Extension{}, fmt.Errorf("%w: %w", ErrNoOwnEvidence, err)
 	}
-	if quote, err = attest.Canonical(quote); err != nil {
-		return pkix.Extension{}, fmt.Errorf("%w: %w", ErrQuoter, err)
-	}
-	return pkix.Extension{Id: oidEvidence, Value: quote}, nil
+	return pkix.Extension{Id: oidEvidence(evidence.TEE), Value: evidence.Report}, nil
 }

@@ -13,6 +13,8 @@ const (
 	// renewRetry spaces those attempts: they hold up handshakes.
 	renewRetry = time.Minute
 
+	// quoteTimeout bounds how long our own evidence may take.
+	quoteTimeout = 5 * time.Second
 	// handshakeTimeout covers TLS, both checks and the verdict.
 	handshakeTimeout = 10 * time.Second
 	// maxInbound bounds the handshakes that strangers can make us work on; the

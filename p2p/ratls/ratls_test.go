@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -45,10 +44,10 @@ func newWorld(t testing.TB) *world {
 
 var errUnlisted = errors.New("image is not in the registry")
 
-func (w *world) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, error) {
-	return attest.Appraise(quote, reportData, attest.Policy{
-		Roots:          []*x509.Certificate{w.ca.Root()},
+func (w *world) appraise(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error) {
+	return w.ca.Verifier().Appraise(e, reportData, attest.Policy{
 		AllowSimulated: true,
+		EventsLater:    true,
 		Platform:       attest.AnyPlatform,
 		Image: func(image [32]byte) error {
 			if image != w.image.Image() {
@@ -61,7 +60,7 @@ func (w *world) appraise(quote []byte, reportData [64]byte) (attest.Appraisal, e
 
 // attested are the options of a node that shows good evidence and demands it.
 func (w *world) attested(id string) ratls.Options {
-	return ratls.Options{Quoter: w.ca.Platform(id).Quoter(w.image), Appraise: w.appraise}
+	return ratls.Options{Provider: w.ca.Platform(id).VM(w.image), Appraise: w.appraise}
 }
 
 // proxy also takes clients without evidence; client shows none.
@@ -186,10 +185,27 @@ func TestClientWithoutEvidence(t *testing.T) {
 	}
 }
 
-// quoterFunc is a Quoter made of a function.
-type quoterFunc func([64]byte) ([]byte, error)
+// reportFunc is a provider made of a function.
+type reportFunc func([64]byte) ([]byte, error)
 
-func (f quoterFunc) Quote(d [64]byte) ([]byte, error) { return f(d) }
+func (f reportFunc) TEE() attest.TEE { return attest.TDX }
+
+func (f reportFunc) Evidence(_ context.Context, d [64]byte) (attest.Evidence, error) {
+	report, err := f(d)
+	return attest.Evidence{TEE: attest.TDX, Report: report}, err
+}
+
+func (f reportFunc) Measure(context.Context, attest.Event) error { return nil }
+
+// report is what a machine shows for these 64 bytes.
+func report(t testing.TB, p attest.Provider, d [64]byte) []byte {
+	t.Helper()
+	e, err := p.Evidence(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Report
+}
 
 // TestRefusals lets mallory dial an honest node and be dialled by one. In both
 // directions the dial itself must fail, with the reason.
@@ -199,23 +215,20 @@ func TestRefusals(t *testing.T) {
 	measured := func(edit func(*sim.Measurements)) ratls.Options {
 		m := w.image
 		edit(&m)
-		return ratls.Options{Quoter: w.ca.Platform("mallory").Quoter(m), Appraise: w.appraise}
+		return ratls.Options{Provider: w.ca.Platform("mallory").VM(m), Appraise: w.appraise}
 	}
 	foreign := newWorld(t).attested("mallory")
 	foreign.Appraise = w.appraise
 
 	// A quote that a good VM made for its own key.
-	stolen, err := w.ca.Platform("victim").Quoter(w.image).Quote([64]byte{1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stolen := report(t, w.ca.Platform("victim").VM(w.image), [64]byte{1})
 
 	for _, c := range []struct {
 		name    string
 		mallory ratls.Options
 		want    error
 	}{
-		{"stolen quote", ratls.Options{Quoter: quoterFunc(func([64]byte) ([]byte, error) { return stolen, nil }), Appraise: w.appraise}, attest.ErrReportData},
+		{"stolen quote", ratls.Options{Provider: reportFunc(func([64]byte) ([]byte, error) { return stolen, nil }), Appraise: w.appraise}, attest.ErrReportData},
 		{"image not allowed", measured(func(m *sim.Measurements) { *m = sim.Measure("other") }), attest.ErrImage},
 		{"debug", measured(func(m *sim.Measurements) { m.Attributes |= 1 }), attest.ErrDebug},
 		{"foreign root", foreign, attest.ErrRoot},
@@ -450,7 +463,7 @@ func connect(t testing.TB, dialer, acceptor *ratls.Transport) error {
 func TestPanickingAppraiser(t *testing.T) {
 	w := newWorld(t)
 	bad := w.attested("bad")
-	bad.Appraise = func([]byte, [64]byte) (attest.Appraisal, error) { panic("bug") }
+	bad.Appraise = func(attest.Evidence, [64]byte) (attest.Appraisal, error) { panic("bug") }
 	good := transport(t, w.attested("good"))
 	if err := connect(t, transport(t, bad), good); !errors.Is(err, ratls.ErrPanic) {
 		t.Errorf("as dialer: got %v, want %v", err, ratls.ErrPanic)
@@ -464,27 +477,9 @@ func TestNoQuoteNoHandshake(t *testing.T) {
 	w := newWorld(t)
 	broken := w.attested("broken")
 	errDevice := errors.New("no TDX device")
-	broken.Quoter = quoterFunc(func([64]byte) ([]byte, error) { return nil, errDevice })
+	broken.Provider = reportFunc(func([64]byte) ([]byte, error) { return nil, errDevice })
 	err := connect(t, transport(t, broken), transport(t, w.proxy()))
-	if !errors.Is(err, ratls.ErrQuoter) || !errors.Is(err, errDevice) {
-		t.Errorf("got %v, want %v and its cause", err, ratls.ErrQuoter)
-	}
-	broken.Quoter = quoterFunc(func([64]byte) ([]byte, error) { return []byte("no quote"), nil })
-	err = connect(t, transport(t, broken), transport(t, w.proxy()))
-	if !errors.Is(err, ratls.ErrQuoter) || !errors.Is(err, attest.ErrKind) {
-		t.Errorf("got %v, want %v and its cause", err, ratls.ErrQuoter)
-	}
-}
-
-func TestPaddedQuoteIsMadeCanonical(t *testing.T) {
-	w := newWorld(t)
-	inner := w.ca.Platform("padded").Quoter(w.image)
-	padded := w.attested("padded")
-	padded.Quoter = quoterFunc(func(d [64]byte) ([]byte, error) {
-		quote, err := inner.Quote(d)
-		return append(quote, make([]byte, 70)...), err
-	})
-	if err := connect(t, transport(t, padded), transport(t, w.attested("b"))); err != nil {
-		t.Error(err)
+	if !errors.Is(err, ratls.ErrNoOwnEvidence) || !errors.Is(err, errDevice) {
+		t.Errorf("got %v, want %v and its cause", err, ratls.ErrNoOwnEvidence)
 	}
 }

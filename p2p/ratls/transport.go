@@ -23,16 +23,16 @@ import (
 )
 
 // ID is the protocol that peers negotiate.
-const ID protocol.ID = "/tussah/ratls/1"
+const ID protocol.ID = "/tussah/ratls/2"
 
 // Options say what we show and what we accept. Zero Options show nothing and
 // accept nobody.
 type Options struct {
-	// Quoter obtains our evidence. Default: we show none.
-	Quoter attest.Quoter
+	// Provider obtains our evidence. Default: we show none.
+	Provider attest.Provider
 	// Appraise judges a peer's evidence, which must be bound to reportData. It
 	// must not fetch anything. Default: evidence is refused.
-	Appraise func(quote []byte, reportData [64]byte) (attest.Appraisal, error)
+	Appraise func(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error)
 	// UnattestedInbound accepts peers who dial us and show no evidence, as
 	// clients of a proxy. What they may do is for protocols to decide.
 	UnattestedInbound bool
@@ -85,7 +85,7 @@ func New(id protocol.ID, key crypto.PrivKey, muxers []upgrader.StreamMuxer, o Op
 		local:    local,
 		options:  o,
 		log:      log,
-		identity: &identity{key: key, quoter: o.Quoter, log: log},
+		identity: &identity{key: key, provider: o.Provider, log: log},
 		inbound:  make(chan struct{}, maxInbound),
 	}
 	for _, m := range muxers {
@@ -169,14 +169,14 @@ func (t *Transport) dial(ctx context.Context, insecure net.Conn, config *tls.Con
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("ratls handshake: %w", err)
 	}
-	var answer [1]byte
+	var answer [verdictSize]byte
 	switch _, err := io.ReadFull(c, answer[:]); {
 	case errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("ratls handshake: %w", errNoVerdict)
 	case err != nil:
 		return nil, fmt.Errorf("ratls handshake: read verdict: %w", err)
 	}
-	if err := verdict(answer[0]).err(); err != nil {
+	if err := decodeVerdict(answer).err(); err != nil {
 		return nil, err
 	}
 	return t.conn(c, remote), nil
@@ -189,7 +189,7 @@ func (t *Transport) accept(ctx context.Context, c *tls.Conn, want peer.ID) (*con
 		return nil, fmt.Errorf("ratls handshake: %w", err)
 	}
 	remote, refusal := t.check(c.ConnectionState(), want, t.options.UnattestedInbound, time.Now())
-	_, err := c.Write([]byte{byte(verdictOf(refusal))})
+	_, err := c.Write(verdictOf(refusal).encode())
 	if refusal != nil {
 		t.log.Info("peer refused", "remote", c.RemoteAddr().String(), "err", refusal)
 		c.Close() // tells the peer that the verdict was all

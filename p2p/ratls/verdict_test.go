@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 	"github.com/tussah-network/tussah/p2p/ratls"
 )
 
 // Every refusal of the checklist must reach the dialer as itself.
 func TestVerdictsCarryEveryRefusal(t *testing.T) {
-	codes := map[byte]error{}
-	for _, reason := range append(attest.Refusals(), ratls.ErrCertificate, ratls.ErrIdentity, ratls.ErrNoEvidence, ratls.ErrNoAppraiser, ratls.ErrEvidence) {
+	codes := map[uint16]error{}
+	for _, reason := range append(tdx.Refusals(), ratls.ErrCertificate, ratls.ErrIdentity, ratls.ErrNoEvidence, ratls.ErrNoAppraiser, ratls.ErrEvidence) {
 		code, read := ratls.Verdict(fmt.Errorf("%w: details", reason))
 		if !errors.Is(read, ratls.ErrRefused) || !errors.Is(read, reason) {
 			t.Errorf("%v arrives as %v", reason, read)
@@ -35,15 +36,15 @@ func TestUnknownVerdictIsARefusal(t *testing.T) {
 		t.Errorf("got %v, want %v", read, ratls.ErrRefused)
 	}
 	accepted := 0
-	for b := range 256 {
-		err := ratls.ReadVerdict(byte(b))
+	for b := range 1 << 16 {
+		err := ratls.ReadVerdict(uint16(b))
 		if err == nil {
 			accepted++
 		} else if !errors.Is(err, ratls.ErrRefused) {
-			t.Errorf("byte %d: %v", b, err)
+			t.Errorf("verdict %d: %v", b, err)
 		}
 	}
 	if accepted != 1 {
-		t.Errorf("%d bytes mean accepted", accepted)
+		t.Errorf("%d verdicts mean accepted", accepted)
 	}
 }

@@ -3,7 +3,6 @@ package session_test
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -127,19 +126,19 @@ func connectedHosts() (proxy, client *p2p.Host, err error) {
 		return nil, nil, err
 	}
 	policy := attest.Policy{
-		Roots: []*x509.Certificate{ca.Root()}, AllowSimulated: true,
+		AllowSimulated: true, EventsLater: true,
 		Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform,
 	}
 	proxy, err = openHost(p2p.Options{
-		RATLS:  ratls.Options{Quoter: ca.Platform("rack").Quoter(sim.Measure("proxy")), UnattestedInbound: true},
+		RATLS:  ratls.Options{Provider: ca.Platform("rack").VM(sim.Measure("proxy")), UnattestedInbound: true},
 		Listen: []string{"/ip4/127.0.0.1/tcp/0"},
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	client, err = openHost(p2p.Options{
-		RATLS: ratls.Options{Appraise: func(quote []byte, data [64]byte) (attest.Appraisal, error) {
-			return attest.Appraise(quote, data, policy, time.Now())
+		RATLS: ratls.Options{Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(e, data, policy, time.Now())
 		}},
 		AllowPrivate: true,
 	})

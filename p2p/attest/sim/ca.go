@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
 const (
@@ -87,6 +88,11 @@ func intermediateTemplate() *x509.Certificate {
 // Root is the certificate verifiers must load to accept this authority's platforms.
 func (ca *CA) Root() *x509.Certificate { return ca.root.certificate }
 
+// Verifier believes this authority's platforms, where the policy allows simulation.
+func (ca *CA) Verifier() *tdx.Verifier {
+	return &tdx.Verifier{Roots: []*x509.Certificate{ca.Root()}}
+}
+
 // Save writes the root certificate and its key into a folder, which it creates.
 // It overwrites nothing: an existing authority is an error (fs.ErrExist).
 func (ca *CA) Save(dir string) error {
@@ -130,6 +136,16 @@ func LoadCA(dir string) (*CA, error) {
 		return nil, fmt.Errorf("%w: %s is not the key of %s", ErrBadStore, keyFile, rootFile)
 	}
 	return newCA(authority{certificate: certificate, key: key})
+}
+
+// LoadVerifier is [CA.Verifier] for a folder that [CA.Save] wrote. It needs no
+// access to the key.
+func LoadVerifier(dir string) (*tdx.Verifier, error) {
+	root, err := LoadRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &tdx.Verifier{Roots: []*x509.Certificate{root}}, nil
 }
 
 // LoadRoot reads the root certificate from a folder that [CA.Save] wrote. It

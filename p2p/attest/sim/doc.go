@@ -2,7 +2,7 @@
 //
 // It has its own certificate authority in the manufacturer's format and makes
 // quotes that differ from hardware's in one thing only: the root they lead to.
-// So the verifier in package attest runs unchanged in the sandbox, and refuses
+// So the verifier in package tdx runs unchanged in the sandbox, and refuses
 // all of this where its policy does not allow simulation. A simulated quote
 // proves that somebody holds the authority's key, nothing about a machine.
 //
@@ -13,8 +13,7 @@
 //  2. [CA.Platform] is a machine: its identity, its PCK certificate, its
 //     quoting enclave
 //  3. [Measure] makes the measurements an image of some name would have
-//  4. [Platform.Quoter] is what a VM with these measurements would obtain
-//     quotes from; it is an attest.Quoter
+//  4. [Platform.VM] is a machine with these measurements: an attest.Provider
 //
 // Measurements are plain fields and [Faults] edits what the platform signs, so
 // that a verifier's tests can produce every bad case with valid signatures.
@@ -22,5 +21,5 @@
 // The quote is put together here from the layout's definition, not with the
 // verifier's code: a shared mistake would cancel itself out.
 //
-// Start reading at [Platform.Quoter], then quote.go.
+// Start reading at [Platform.VM], then quote.go.
 package sim

@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
 // Platform is a simulated machine. Its identity follows from the id it was made
@@ -49,8 +49,12 @@ func (ca *CA) FaultyPlatform(id string, faults Faults) *Platform {
 	return p
 }
 
-// Quoter obtains quotes as a VM with these measurements on this platform would.
-func (p *Platform) Quoter(m Measurements) *Quoter { return &Quoter{platform: p, measurements: m} }
+// VM is a virtual machine with these measurements on the platform.
+func (p *Platform) VM(m Measurements) *VM {
+	vm := &VM{platform: p}
+	vm.mu.measurements = m
+	return vm
+}
 
 // makeEnclave plays what happens once on a machine: the manufacturer certifies
 // it, and its quoting enclave makes an attestation key that the platform signs.
@@ -142,7 +146,7 @@ type field struct {
 
 func (p *Platform) sgxExtension() (pkix.Extension, error) {
 	ppid, instance := p.derive("ppid"), p.derive("instance")
-	svn := attest.Platform{SVN: [16]byte{3, 3, 2, 2, 4, 1, 0, 5}, PCESVN: 11}
+	svn := tdx.Platform{SVN: [16]byte{3, 3, 2, 2, 4, 1, 0, 5}, PCESVN: 11}
 	tcb := make([]field, 0, 18)
 	for i, v := range svn.SVN {
 		tcb = append(tcb, field{oid(2, i+1), int(v)})

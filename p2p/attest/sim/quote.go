@@ -1,31 +1,69 @@
 package sim
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/binary"
 	"encoding/pem"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
-var _ attest.Quoter = (*Quoter)(nil)
+var _ attest.Provider = (*VM)(nil)
 
-// Quoter makes the quotes of one VM. It is safe for concurrent use.
-type Quoter struct {
-	platform     *Platform
-	measurements Measurements
+// VM is a virtual machine on a simulated platform: it obtains evidence about
+// itself. It is safe for concurrent use.
+type VM struct {
+	platform *Platform
+
+	mu struct {
+		sync.Mutex
+		measurements Measurements
+		events       []attest.Event
+	}
 }
 
-// Quote signs a TD report with these 64 bytes of REPORTDATA.
-func (q *Quoter) Quote(reportData [64]byte) ([]byte, error) {
-	enclave, err := q.platform.enroll()
+// TEE implements [attest.Provider].
+func (vm *VM) TEE() attest.TEE { return attest.TDX }
+
+// Evidence implements [attest.Provider].
+func (vm *VM) Evidence(_ context.Context, reportData [64]byte) (attest.Evidence, error) {
+	vm.mu.Lock()
+	m, events := vm.mu.measurements, slices.Clone(vm.mu.events)
+	vm.mu.Unlock()
+	quote, err := vm.platform.quote(m, reportData)
 	if err != nil {
-		return nil, fmt.Errorf("simulate platform %q: %w", q.platform.id, err)
+		return attest.Evidence{}, err
 	}
-	signed := q.report(reportData)
+	return attest.Evidence{TEE: attest.TDX, Report: quote, Events: events}, nil
+}
+
+// Measure implements [attest.Provider].
+func (vm *VM) Measure(_ context.Context, e attest.Event) error {
+	digest := e.Digest()
+	extension := sha512.Sum384(digest[:])
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	register := &vm.mu.measurements.RTMR[3]
+	*register = sha512.Sum384(append(register[:], extension[:]...))
+	vm.mu.events = append(vm.mu.events, e)
+	return nil
+}
+
+// quote signs a TD report with these measurements and 64 bytes of REPORTDATA.
+func (p *Platform) quote(m Measurements, reportData [64]byte) ([]byte, error) {
+	enclave, err := p.enroll()
+	if err != nil {
+		return nil, fmt.Errorf("simulate platform %q: %w", p.id, err)
+	}
+	signed := p.report(m, reportData)
 	signature, err := sign(enclave.key, signed)
 	if err != nil {
 		return nil, err
@@ -38,14 +76,13 @@ func (q *Quoter) Quote(reportData [64]byte) ([]byte, error) {
 
 // report is the signed part of a quote: header and TD report, in version 5 with
 // a descriptor between them.
-func (q *Quoter) report(reportData [64]byte) []byte {
-	m := q.measurements
+func (p *Platform) report(m Measurements, reportData [64]byte) []byte {
 	le := binary.LittleEndian
 	version := uint16(4)
 	if m.TD15 != nil {
 		version = 5
 	}
-	user := q.platform.derive("user data")
+	user := p.derive("user data")
 
 	b := le.AppendUint16(nil, version)
 	b = le.AppendUint16(b, 2)    // attestation key: ECDSA P-256
@@ -63,7 +100,7 @@ func (q *Quoter) report(reportData [64]byte) []byte {
 	b = le.AppendUint64(b, m.AttributesSEAM)
 	b = le.AppendUint64(b, m.Attributes)
 	b = le.AppendUint64(b, m.XFAM)
-	for _, r := range []attest.Register{
+	for _, r := range []tdx.Register{
 		m.MRTD, m.MRConfigID, m.MROwner, m.MROwnerConfig, m.RTMR[0], m.RTMR[1], m.RTMR[2], m.RTMR[3],
 	} {
 		b = append(b, r[:]...)

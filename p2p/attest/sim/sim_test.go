@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -16,7 +17,13 @@ import (
 
 	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/attest/sim"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
+
+func quoteOf(p attest.Provider, data [64]byte) ([]byte, error) {
+	e, err := p.Evidence(context.Background(), data)
+	return e.Report, err
+}
 
 func newCA(t *testing.T) *sim.CA {
 	t.Helper()
@@ -28,8 +35,9 @@ func newCA(t *testing.T) *sim.CA {
 }
 
 func accepts(root *x509.Certificate, quote []byte, data [64]byte) error {
-	_, err := attest.Appraise(quote, data, attest.Policy{
-		Roots:          []*x509.Certificate{root},
+	v := tdx.Verifier{Roots: []*x509.Certificate{root}}
+	_, err := v.Appraise(attest.Evidence{TEE: attest.TDX, Report: quote}, data, attest.Policy{
+		EventsLater:    true,
 		AllowSimulated: true,
 		Image:          func([32]byte) error { return nil },
 		Platform:       attest.AnyPlatform,
@@ -56,7 +64,7 @@ func oracle(quote []byte, root *x509.Certificate) (err error) {
 
 func TestQuotesAreRealQuotes(t *testing.T) {
 	ca, data := newCA(t), [64]byte{9}
-	quote, err := ca.Platform("a").Quoter(sim.Measure("x")).Quote(data)
+	quote, err := quoteOf(ca.Platform("a").VM(sim.Measure("x")), data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +83,7 @@ func TestQuotesAreRealQuotes(t *testing.T) {
 // What the independent verifier refuses, ours must refuse too.
 func TestDifferential(t *testing.T) {
 	ca, data := newCA(t), [64]byte{9}
-	quote, err := ca.Platform("a").Quoter(sim.Measure("x")).Quote(data)
+	quote, err := quoteOf(ca.Platform("a").VM(sim.Measure("x")), data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +111,7 @@ func TestSaveAndLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quote, err := loaded.Platform("a").Quoter(sim.Measure("x")).Quote(data)
+	quote, err := quoteOf(loaded.Platform("a").VM(sim.Measure("x")), data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,13 +174,13 @@ func TestMeasure(t *testing.T) {
 
 func TestPlatformIdentity(t *testing.T) {
 	ca := newCA(t)
-	platform := func(id string) attest.Platform {
-		quote, err := ca.Platform(id).Quoter(sim.Measure("x")).Quote([64]byte{})
+	platform := func(id string) attest.PlatformID {
+		quote, err := quoteOf(ca.Platform(id).VM(sim.Measure("x")), [64]byte{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := attest.Appraise(quote, [64]byte{}, attest.Policy{
-			Roots: []*x509.Certificate{ca.Root()}, AllowSimulated: true,
+		a, err := ca.Verifier().Appraise(attest.Evidence{TEE: attest.TDX, Report: quote}, [64]byte{}, attest.Policy{
+			AllowSimulated: true, EventsLater: true,
 			Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform,
 		}, time.Now())
 		if err != nil {
@@ -183,7 +191,7 @@ func TestPlatformIdentity(t *testing.T) {
 	if again := platform("a"); again != platform("a") {
 		t.Error("one machine has two identities")
 	}
-	if platform("a").PPID == platform("b").PPID {
+	if platform("a") == platform("b") {
 		t.Error("two machines have one identity")
 	}
 }

@@ -1,6 +1,7 @@
-package attest
+package tdx
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -8,6 +9,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/tussah-network/tussah/p2p/attest"
 )
 
 // Platform is what the manufacturer certified about the machine, from the SGX
@@ -21,8 +24,8 @@ type Platform struct {
 	PCESVN   uint16
 }
 
-// AnyPlatform is the [Policy] hook of a network that does not restrict platforms.
-func AnyPlatform(Platform) error { return nil }
+// ID is how policies and registries name the platform.
+func (p Platform) ID() attest.PlatformID { return sha256.Sum256(p.PPID[:]) }
 
 // oidSGX is the SGX extension; its fields are oidSGX.1 to .7, the TCB's
 // components oidSGX.2.1 to .18.

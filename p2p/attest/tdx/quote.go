@@ -1,4 +1,4 @@
-package attest
+package tdx
 
 import (
 	"bytes"
@@ -7,11 +7,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-)
 
-// MaxQuote bounds a quote. Real ones have about 5 KB; the rest is room for
-// longer certificates.
-const MaxQuote = 16 << 10
+	"github.com/tussah-network/tussah/p2p/attest"
+)
 
 // Layout of a quote, all integers little-endian:
 //
@@ -75,6 +73,8 @@ func (r report) registers() Registers {
 		RTMR: [4]Register{at(328), at(376), at(424), at(472)},
 	}
 }
+
+func (r report) image() [32]byte { return r.registers().Image(r.attributes(), r.xfam()) }
 
 // current and serviceTD exist in TDX 1.5 reports only; ok tells.
 func (r report) current() (svn []byte, ok bool) {
@@ -225,19 +225,19 @@ func (q quote) evidence() [32]byte {
 // [Appraise] accepts: no padding after the signature data, three PEM
 // certificates and nothing around them. It verifies nothing.
 func Canonical(raw []byte) ([]byte, error) {
-	if len(raw) == 0 || len(raw) > MaxQuote {
-		return nil, ErrSize
+	if len(raw) == 0 || len(raw) > attest.MaxReport {
+		return nil, attest.ErrSize
 	}
 	if err := checkKind(raw); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKind, err)
 	}
 	q, err := parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+		return nil, fmt.Errorf("%w: %w", attest.ErrFormat, err)
 	}
 	canonical := q.encode()
-	if len(canonical) > MaxQuote {
-		return nil, ErrSize
+	if len(canonical) > attest.MaxReport {
+		return nil, attest.ErrSize
 	}
 	return canonical, nil
 }

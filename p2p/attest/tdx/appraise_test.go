@@ -1,19 +1,22 @@
-package attest_test
+package tdx_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/attest/sim"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
 var errHook = errors.New("hook says no")
@@ -23,7 +26,7 @@ type lab struct {
 	ca     *sim.CA
 	good   sim.Measurements
 	data   [64]byte
-	policy attest.Policy
+	policy rules
 }
 
 func newLab(t testing.TB) *lab {
@@ -33,17 +36,19 @@ func newLab(t testing.TB) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{ca: ca, good: sim.Measure("good"), data: [64]byte{1, 2, 3}}
-	l.policy = attest.Policy{
-		Roots:          []*x509.Certificate{ca.Root()},
-		AllowSimulated: true,
-		Image: func(image [32]byte) error {
-			if image != l.good.Image() {
-				return errHook
-			}
-			return nil
-		},
-		Platform: attest.AnyPlatform,
-	}
+	l.policy = rules{
+		Roots: []*x509.Certificate{ca.Root()},
+		Policy: attest.Policy{
+			AllowSimulated: true,
+			EventsLater:    true,
+			Image: func(image [32]byte) error {
+				if image != l.good.Image() {
+					return errHook
+				}
+				return nil
+			},
+			Platform: attest.AnyPlatform,
+		}}
 	return l
 }
 
@@ -54,7 +59,7 @@ func (l *lab) quote(t testing.TB, m sim.Measurements) []byte {
 
 func (l *lab) faulty(t testing.TB, m sim.Measurements, f sim.Faults) []byte {
 	t.Helper()
-	q, err := l.ca.FaultyPlatform("machine", f).Quoter(m).Quote(l.data)
+	q, err := quoteOf(l.ca.FaultyPlatform("machine", f).VM(m), l.data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,15 +77,16 @@ func TestAppraise(t *testing.T) {
 	now := time.Now()
 	for name, m := range map[string]sim.Measurements{"version 4": l.good, "version 5": l.version5()} {
 		t.Run(name, func(t *testing.T) {
-			a, err := attest.Appraise(l.quote(t, m), l.data, l.policy, now)
+			a, err := appraise(l.quote(t, m), l.data, l.policy, now)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a.TEE != "tdx" || !a.Simulated || a.Image != l.good.Image() || a.Evidence == [32]byte{} {
+			if a.TEE != attest.TDX || !a.Simulated || a.Image != l.good.Image() || a.Evidence == [32]byte{} {
 				t.Errorf("appraisal %+v", a)
 			}
-			if a.Platform.FMSPC != [6]byte{0x90, 0xc0, 0x6f} || a.Platform.SVN[0] != 3 || a.Platform.PCESVN != 11 || a.Platform.PPID == [16]byte{} {
-				t.Errorf("platform %+v", a.Platform)
+			p, err := tdx.PlatformOf(l.quote(t, m))
+			if err != nil || p.FMSPC != [6]byte{0x90, 0xc0, 0x6f} || p.SVN[0] != 3 || p.PCESVN != 11 || p.PPID == [16]byte{} || p.ID() != a.Platform {
+				t.Errorf("platform %+v, %v; appraised as %x", p, err, a.Platform)
 			}
 			if got, want := a.Expiry, now.Add(24*time.Hour); !got.Equal(want) {
 				t.Errorf("expiry %v, want %v", got, want)
@@ -93,7 +99,7 @@ func TestExpiryIsTheEarliest(t *testing.T) {
 	l := newLab(t)
 	soon := time.Now().Add(time.Hour).Truncate(time.Second)
 	q := l.faulty(t, l.good, sim.Faults{PCK: func(c *x509.Certificate) { c.NotAfter = soon }})
-	a, err := attest.Appraise(q, l.data, l.policy, time.Now())
+	a, err := appraise(q, l.data, l.policy, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,16 +126,16 @@ func TestRefusals(t *testing.T) {
 		name  string
 		want  error
 		quote []byte
-		edit  func(p *attest.Policy)
+		edit  func(p *rules)
 		now   time.Time
 	}{
 		{name: "nothing", want: attest.ErrSize},
-		{name: "too long", want: attest.ErrSize, quote: make([]byte, attest.MaxQuote+1)},
-		{name: "short header", want: attest.ErrKind, quote: good[:47]},
-		{name: "version 3", want: attest.ErrKind, quote: put(good, 0, 3)},
-		{name: "key type", want: attest.ErrKind, quote: put(good, 2, 3)},
-		{name: "SGX", want: attest.ErrKind, quote: put(good, 4, 0)},
-		{name: "other vendor", want: attest.ErrKind, quote: flip(12)},
+		{name: "too long", want: attest.ErrSize, quote: make([]byte, attest.MaxReport+1)},
+		{name: "short header", want: tdx.ErrKind, quote: good[:47]},
+		{name: "version 3", want: tdx.ErrKind, quote: put(good, 0, 3)},
+		{name: "key type", want: tdx.ErrKind, quote: put(good, 2, 3)},
+		{name: "SGX", want: tdx.ErrKind, quote: put(good, 4, 0)},
+		{name: "other vendor", want: tdx.ErrKind, quote: flip(12)},
 		{name: "trailing byte", want: attest.ErrFormat, quote: append(slices.Clone(good), 0)},
 		{name: "truncated", want: attest.ErrFormat, quote: good[:len(good)-1]},
 		{name: "size 0xffffffff", want: attest.ErrFormat, quote: put(good, 632, 0xff, 0xff, 0xff, 0xff)},
@@ -138,69 +144,70 @@ func TestRefusals(t *testing.T) {
 		{name: "certification type", want: attest.ErrFormat, quote: put(good, signature+128, 5)},
 		{name: "PEM with text before", want: attest.ErrFormat, quote: bytes.Replace(good, []byte("-----BEGIN CERT"), []byte("x\n---BEGIN CERT"), 1)},
 		{name: "version 5 body type", want: attest.ErrFormat, quote: put(l.quote(t, l.version5()), 48, 1)},
-		{name: "certificate no DER", want: attest.ErrCertificates, quote: editDER(t, good, 0, func(der []byte) { der[0] ^= 1 })},
+		{name: "certificate no DER", want: tdx.ErrCertificates, quote: editDER(t, good, 0, func(der []byte) { der[0] ^= 1 })},
 		{name: "bound to another key", want: attest.ErrReportData, quote: flip(48 + 520)},
-		{name: "simulation not allowed", want: attest.ErrSimulated, quote: good, edit: func(p *attest.Policy) { p.AllowSimulated = false }},
-		{name: "simulation not loaded", want: attest.ErrSimulated, quote: good, edit: func(p *attest.Policy) { p.AllowSimulated, p.Roots = false, nil }},
-		{name: "foreign root", want: attest.ErrRoot, quote: good, edit: func(p *attest.Policy) { p.Roots = newLab(t).policy.Roots }},
-		{name: "no roots", want: attest.ErrRoot, quote: good, edit: func(p *attest.Policy) { p.Roots = nil }},
+		{name: "simulation not allowed", want: attest.ErrSimulated, quote: good, edit: func(p *rules) { p.AllowSimulated = false }},
+		{name: "simulation not loaded", want: attest.ErrSimulated, quote: good, edit: func(p *rules) { p.AllowSimulated, p.Roots = false, nil }},
+		{name: "foreign root", want: attest.ErrRoot, quote: good, edit: func(p *rules) { p.Roots = newLab(t).policy.Roots }},
+		{name: "no roots", want: attest.ErrRoot, quote: good, edit: func(p *rules) { p.Roots = nil }},
 		{name: "root altered", want: attest.ErrRoot, quote: editDER(t, good, 2, flipLast)},
-		{name: "PCK name", want: attest.ErrCertificateProfile, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.Subject.CommonName = "x" }})},
-		{name: "CA as leaf", want: attest.ErrCertificateProfile, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.IsCA = true; c.MaxPathLen = -1 }})},
-		{name: "CA may not sign", want: attest.ErrCertificateProfile, quote: cert(sim.Faults{CA: func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }})},
-		{name: "CA without path length", want: attest.ErrCertificateProfile, quote: cert(sim.Faults{CA: func(c *x509.Certificate) { c.MaxPathLenZero = false }})},
-		{name: "critical extension", want: attest.ErrCertificateProfile, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
+		{name: "PCK name", want: tdx.ErrCertificateProfile, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.Subject.CommonName = "x" }})},
+		{name: "CA as leaf", want: tdx.ErrCertificateProfile, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.IsCA = true; c.MaxPathLen = -1 }})},
+		{name: "CA may not sign", want: tdx.ErrCertificateProfile, quote: cert(sim.Faults{CA: func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }})},
+		{name: "CA without path length", want: tdx.ErrCertificateProfile, quote: cert(sim.Faults{CA: func(c *x509.Certificate) { c.MaxPathLenZero = false }})},
+		{name: "critical extension", want: tdx.ErrCertificateProfile, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{1, 2, 3}, Critical: true})
 		}})},
-		{name: "expired", want: attest.ErrCertificateDates, quote: good, now: time.Now().AddDate(20, 0, 0)},
-		{name: "not yet valid", want: attest.ErrCertificateDates, quote: good, now: time.Now().AddDate(-1, 0, 0)},
-		{name: "PCK expired", want: attest.ErrCertificateDates, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }})},
-		{name: "PCK not by this CA", want: attest.ErrChain, quote: editDER(t, good, 0, flipLast)},
-		{name: "CA not by this root", want: attest.ErrChain, quote: editDER(t, good, 1, flipLast)},
-		{name: "no SGX extension", want: attest.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.ExtraExtensions = nil }})},
-		{name: "SGX extension truncated", want: attest.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
+		{name: "expired", want: tdx.ErrCertificateDates, quote: good, now: time.Now().AddDate(20, 0, 0)},
+		{name: "not yet valid", want: tdx.ErrCertificateDates, quote: good, now: time.Now().AddDate(-1, 0, 0)},
+		{name: "PCK expired", want: tdx.ErrCertificateDates, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }})},
+		{name: "PCK not by this CA", want: tdx.ErrChain, quote: editDER(t, good, 0, flipLast)},
+		{name: "CA not by this root", want: tdx.ErrChain, quote: editDER(t, good, 1, flipLast)},
+		{name: "no SGX extension", want: tdx.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) { c.ExtraExtensions = nil }})},
+		{name: "SGX extension truncated", want: tdx.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
 			v := c.ExtraExtensions[0].Value
 			c.ExtraExtensions[0].Value = v[:len(v)-1]
 		}})},
-		{name: "SGX extension field repeated", want: attest.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
+		{name: "SGX extension field repeated", want: tdx.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
 			// The PPID's last arc, 1, becomes that of the instance, 6.
 			v := c.ExtraExtensions[0].Value
 			i := bytes.Index(v, []byte{0x4d, 0x01, 0x0d, 0x01, 0x01})
 			v[i+4] = 6
 		}})},
-		{name: "SGX extension field unknown", want: attest.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
+		{name: "SGX extension field unknown", want: tdx.ErrPCK, quote: cert(sim.Faults{PCK: func(c *x509.Certificate) {
 			v := c.ExtraExtensions[0].Value
 			i := bytes.Index(v, []byte{0x4d, 0x01, 0x0d, 0x01, 0x01})
 			v[i+4] = 9
 		}})},
-		{name: "QE report altered", want: attest.ErrQESignature, quote: flip(qeReport)},
-		{name: "QE signature altered", want: attest.ErrQESignature, quote: flip(qeReport + 384)},
-		{name: "enclave by another signer", want: attest.ErrQEIdentity, quote: cert(sim.Faults{QEReport: func(r []byte) { r[128] ^= 1 }})},
-		{name: "another enclave by Intel", want: attest.ErrQEIdentity, quote: cert(sim.Faults{QEReport: func(r []byte) { r[256] = 1 }})},
-		{name: "debug enclave", want: attest.ErrQEIdentity, quote: cert(sim.Faults{QEReport: func(r []byte) { r[48] |= 2 }})},
-		{name: "attestation key replaced", want: attest.ErrQEBinding, quote: flip(signature + 64)},
-		{name: "auth data altered", want: attest.ErrQEBinding, quote: flip(qeReport + 384 + 64 + 2)},
-		{name: "QE report data longer", want: attest.ErrQEBinding, quote: cert(sim.Faults{QEReport: func(r []byte) { r[383] = 1 }})},
-		{name: "header altered", want: attest.ErrQuoteSignature, quote: flip(30)},
-		{name: "measurement altered", want: attest.ErrQuoteSignature, quote: flip(48 + 136)},
-		{name: "signature altered", want: attest.ErrQuoteSignature, quote: flip(signature)},
+		{name: "QE report altered", want: tdx.ErrQESignature, quote: flip(qeReport)},
+		{name: "QE signature altered", want: tdx.ErrQESignature, quote: flip(qeReport + 384)},
+		{name: "enclave by another signer", want: tdx.ErrQEIdentity, quote: cert(sim.Faults{QEReport: func(r []byte) { r[128] ^= 1 }})},
+		{name: "another enclave by Intel", want: tdx.ErrQEIdentity, quote: cert(sim.Faults{QEReport: func(r []byte) { r[256] = 1 }})},
+		{name: "debug enclave", want: tdx.ErrQEIdentity, quote: cert(sim.Faults{QEReport: func(r []byte) { r[48] |= 2 }})},
+		{name: "attestation key replaced", want: tdx.ErrQEBinding, quote: flip(signature + 64)},
+		{name: "auth data altered", want: tdx.ErrQEBinding, quote: flip(qeReport + 384 + 64 + 2)},
+		{name: "QE report data longer", want: tdx.ErrQEBinding, quote: cert(sim.Faults{QEReport: func(r []byte) { r[383] = 1 }})},
+		{name: "header altered", want: tdx.ErrQuoteSignature, quote: flip(30)},
+		{name: "measurement altered", want: tdx.ErrQuoteSignature, quote: flip(48 + 136)},
+		{name: "signature altered", want: tdx.ErrQuoteSignature, quote: flip(signature)},
 		{name: "debug", want: attest.ErrDebug, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 })},
-		{name: "migratable", want: attest.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 << 29 })},
-		{name: "protection keys", want: attest.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 << 30 })},
-		{name: "reserved bit", want: attest.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 << 5 })},
-		{name: "SEPT_VE_DISABLE off", want: attest.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes = 0 })},
-		{name: "service TD", want: attest.ErrServiceTD, quote: edit(func(m *sim.Measurements) { m.TD15.ServiceTD[47] = 1 })},
-		{name: "security version fell", want: attest.ErrTCBOrder, quote: edit(func(m *sim.Measurements) { m.TD15.CurrentSVN[0] = 1 })},
-		{name: "XFAM", want: attest.ErrXFAM, quote: edit(func(m *sim.Measurements) { m.XFAM = 3 })},
-		{name: "SEAM signer", want: attest.ErrSEAM, quote: edit(func(m *sim.Measurements) { m.SignerSEAM[0] = 1 })},
-		{name: "SEAM attributes", want: attest.ErrSEAM, quote: edit(func(m *sim.Measurements) { m.AttributesSEAM = 1 })},
+		{name: "migratable", want: tdx.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 << 29 })},
+		{name: "protection keys", want: tdx.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 << 30 })},
+		{name: "reserved bit", want: tdx.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes |= 1 << 5 })},
+		{name: "SEPT_VE_DISABLE off", want: tdx.ErrAttributes, quote: edit(func(m *sim.Measurements) { m.Attributes = 0 })},
+		{name: "service TD", want: tdx.ErrServiceTD, quote: edit(func(m *sim.Measurements) { m.TD15.ServiceTD[47] = 1 })},
+		{name: "security version fell", want: tdx.ErrTCBOrder, quote: edit(func(m *sim.Measurements) { m.TD15.CurrentSVN[0] = 1 })},
+		{name: "XFAM", want: tdx.ErrXFAM, quote: edit(func(m *sim.Measurements) { m.XFAM = 3 })},
+		{name: "SEAM signer", want: tdx.ErrSEAM, quote: edit(func(m *sim.Measurements) { m.SignerSEAM[0] = 1 })},
+		{name: "SEAM attributes", want: tdx.ErrSEAM, quote: edit(func(m *sim.Measurements) { m.AttributesSEAM = 1 })},
 		{name: "other image", want: attest.ErrImage, quote: l.quote(t, sim.Measure("other"))},
-		{name: "MRCONFIGID", want: attest.ErrImage, quote: edit(func(m *sim.Measurements) { m.MRConfigID[0] = 1 })},
-		{name: "no image policy", want: attest.ErrImage, quote: good, edit: func(p *attest.Policy) { p.Image = nil }},
-		{name: "platform denied", want: attest.ErrPlatform, quote: good, edit: func(p *attest.Policy) {
-			p.Platform = func(attest.Platform) error { return errHook }
+		{name: "MRCONFIGID", want: tdx.ErrConfigID, quote: edit(func(m *sim.Measurements) { m.MRConfigID[0] = 1 })},
+		{name: "no events policy", want: attest.ErrEvents, quote: good, edit: func(p *rules) { p.EventsLater = false }},
+		{name: "no image policy", want: attest.ErrImage, quote: good, edit: func(p *rules) { p.Image = nil }},
+		{name: "platform denied", want: attest.ErrPlatform, quote: good, edit: func(p *rules) {
+			p.Platform = func(attest.PlatformID) error { return errHook }
 		}},
-		{name: "no platform policy", want: attest.ErrPlatform, quote: good, edit: func(p *attest.Policy) { p.Platform = nil }},
+		{name: "no platform policy", want: attest.ErrPlatform, quote: good, edit: func(p *rules) { p.Platform = nil }},
 	}
 
 	provoked := map[error]bool{}
@@ -214,21 +221,21 @@ func TestRefusals(t *testing.T) {
 			if now.IsZero() {
 				now = time.Now()
 			}
-			a, err := attest.Appraise(c.quote, l.data, p, now)
+			a, err := appraise(c.quote, l.data, p, now)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
-			for _, other := range attest.Refusals() {
+			for _, other := range tdx.Refusals() {
 				if other != c.want && errors.Is(err, other) {
 					t.Errorf("%v is also %v", err, other)
 				}
 			}
-			if a != (attest.Appraisal{}) {
+			if !reflect.DeepEqual(a, attest.Appraisal{}) {
 				t.Errorf("a refusal returned %+v", a)
 			}
 		})
 	}
-	for _, refusal := range attest.Refusals() {
+	for _, refusal := range tdx.Refusals() {
 		if !provoked[refusal] {
 			t.Errorf("no case provokes: %v", refusal)
 		}
@@ -237,7 +244,7 @@ func TestRefusals(t *testing.T) {
 
 func TestHookErrorsAreWrapped(t *testing.T) {
 	l := newLab(t)
-	_, err := attest.Appraise(l.quote(t, sim.Measure("other")), l.data, l.policy, time.Now())
+	_, err := appraise(l.quote(t, sim.Measure("other")), l.data, l.policy, time.Now())
 	if !errors.Is(err, errHook) {
 		t.Errorf("got %v, want it to wrap the policy's own error", err)
 	}
@@ -245,7 +252,7 @@ func TestHookErrorsAreWrapped(t *testing.T) {
 
 func TestZeroPolicyDenies(t *testing.T) {
 	l := newLab(t)
-	if _, err := attest.Appraise(l.quote(t, l.good), l.data, attest.Policy{}, time.Now()); err == nil {
+	if _, err := appraise(l.quote(t, l.good), l.data, rules{}, time.Now()); err == nil {
 		t.Fatal("zero policy accepted a quote")
 	}
 }
@@ -260,20 +267,20 @@ func TestDamage(t *testing.T) {
 
 // refusesDamage tries every truncation of a good quote, and a flip in every
 // third byte: none may pass or panic.
-func refusesDamage(t *testing.T, quote []byte, data [64]byte, p attest.Policy, now time.Time) {
+func refusesDamage(t *testing.T, quote []byte, data [64]byte, p rules, now time.Time) {
 	t.Helper()
-	if _, err := attest.Appraise(quote, data, p, now); err != nil {
+	if _, err := appraise(quote, data, p, now); err != nil {
 		t.Fatalf("the undamaged quote is refused: %v", err)
 	}
 	for n := range quote {
-		if _, err := attest.Appraise(quote[:n], data, p, now); err == nil {
+		if _, err := appraise(quote[:n], data, p, now); err == nil {
 			t.Fatalf("accepted the first %d bytes", n)
 		}
 	}
 	for n := 0; n < len(quote); n += 3 {
 		damaged := slices.Clone(quote)
 		damaged[n] ^= 1 << (n % 8)
-		if _, err := attest.Appraise(damaged, data, p, now); err == nil {
+		if _, err := appraise(damaged, data, p, now); err == nil {
 			t.Fatalf("accepted a flip in byte %d", n)
 		}
 	}
@@ -281,15 +288,15 @@ func refusesDamage(t *testing.T, quote []byte, data [64]byte, p attest.Policy, n
 
 func TestEvidenceIgnoresSignatures(t *testing.T) {
 	l := newLab(t)
-	quoter := l.ca.Platform("machine").Quoter(l.good)
+	vm := l.ca.Platform("machine").VM(l.good)
 	var ids [2][32]byte
 	var quotes [2][]byte
 	for i := range ids {
 		var err error
-		if quotes[i], err = quoter.Quote(l.data); err != nil {
+		if quotes[i], err = quoteOf(vm, l.data); err != nil {
 			t.Fatal(err)
 		}
-		a, err := attest.Appraise(quotes[i], l.data, l.policy, time.Now())
+		a, err := appraise(quotes[i], l.data, l.policy, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,30 +313,28 @@ func TestEvidenceIgnoresSignatures(t *testing.T) {
 func TestCanonical(t *testing.T) {
 	l := newLab(t)
 	good := l.quote(t, l.good)
-	got, err := attest.Canonical(append(slices.Clone(good), make([]byte, 70)...))
+	got, err := tdx.Canonical(append(slices.Clone(good), make([]byte, 70)...))
 	if err != nil || !bytes.Equal(got, good) {
 		t.Errorf("padding was not dropped: %v", err)
 	}
 	for want, raw := range map[error][]byte{
 		attest.ErrSize:   nil,
-		attest.ErrKind:   []byte("hello"),
+		tdx.ErrKind:      []byte("hello"),
 		attest.ErrFormat: good[:len(good)-100],
 	} {
-		if _, err := attest.Canonical(raw); !errors.Is(err, want) {
+		if _, err := tdx.Canonical(raw); !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
 }
 
-func TestImageGolden(t *testing.T) {
+func TestUpstreamGolden(t *testing.T) {
 	// All registers zero: SHA-256 of 448 zero bytes.
 	const want = "5c55c8f4db4010ba9203d83536d0609856af8c847ac039e37e7dde8fbd574b61"
-	if got := hex.EncodeToString(image(attest.Registers{})); got != want {
-		t.Errorf("got %s, want %s", got, want)
+	if got := new(tdx.Registers).Upstream(); hex.EncodeToString(got[:]) != want {
+		t.Errorf("got %x, want %s", got, want)
 	}
 }
-
-func image(r attest.Registers) []byte { i := r.Image(); return i[:] }
 
 // flipped changes the lowest bit of one byte.
 func flipped(quote []byte, at int) []byte { return put(quote, at, quote[at]^1) }
@@ -370,14 +375,14 @@ func BenchmarkAppraise(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := attest.Appraise(quote, l.data, l.policy, now); err != nil {
+		if _, err := appraise(quote, l.data, l.policy, now); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func ExampleAppraise() {
-	// A worker's VM, simulated; on hardware the quoter asks the kernel.
+func ExampleVerifier() {
+	// A worker's VM, simulated; on hardware the provider asks the kernel.
 	ca, err := sim.NewCA()
 	if err != nil {
 		fmt.Println(err)
@@ -385,16 +390,17 @@ func ExampleAppraise() {
 	}
 	image := sim.Measure("worker 1.0")
 	var key [64]byte // what the quote is bound to: a hash over the worker's TLS key
-	quote, err := ca.Platform("rack 7").Quoter(image).Quote(key)
+	evidence, err := ca.Platform("rack 7").VM(image).Evidence(context.Background(), key)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 
 	// The other side.
+	verifier := ca.Verifier()
 	policy := attest.Policy{
-		Roots:    []*x509.Certificate{ca.Root()},
-		Platform: attest.AnyPlatform,
+		Platform:    attest.AnyPlatform,
+		EventsLater: true, // a certificate carries none
 		Image: func(got [32]byte) error {
 			if got != image.Image() {
 				return errors.New("not in the registry")
@@ -402,11 +408,11 @@ func ExampleAppraise() {
 			return nil
 		},
 	}
-	_, err = attest.Appraise(quote, key, policy, time.Now())
+	_, err = verifier.Appraise(evidence, key, policy, time.Now())
 	fmt.Println("production:", errors.Is(err, attest.ErrSimulated))
 
 	policy.AllowSimulated = true
-	appraisal, err := attest.Appraise(quote, key, policy, time.Now())
+	appraisal, err := verifier.Appraise(evidence, key, policy, time.Now())
 	fmt.Println("sandbox:", appraisal.TEE, appraisal.Simulated, err)
 	// Output:
 	// production: true

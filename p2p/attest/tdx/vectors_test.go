@@ -1,4 +1,4 @@
-package attest_test
+package tdx_test
 
 import (
 	"crypto/x509"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
 // The vectors are quotes of real hardware, kept outside the repository. At this
@@ -34,7 +35,7 @@ func vector(t *testing.T, name string) []byte {
 
 func canonical(t *testing.T, raw []byte) []byte {
 	t.Helper()
-	quote, err := attest.Canonical(raw)
+	quote, err := tdx.Canonical(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,13 +52,15 @@ func boundTo(quote []byte) [64]byte {
 }
 
 // production trusts the root that a real quote carries, after checking that it is Intel's.
-func production(t *testing.T, quote []byte) attest.Policy {
+func production(t *testing.T, quote []byte) rules {
 	t.Helper()
-	return attest.Policy{
-		Roots:    []*x509.Certificate{intelRoot(t, quote)},
-		Image:    func([32]byte) error { return nil },
-		Platform: attest.AnyPlatform,
-	}
+	return rules{
+		Roots: []*x509.Certificate{intelRoot(t, quote)},
+		Policy: attest.Policy{
+			EventsLater: true,
+			Image:       func([32]byte) error { return nil },
+			Platform:    attest.AnyPlatform,
+		}}
 }
 
 func intelRoot(t *testing.T, quote []byte) *x509.Certificate {
@@ -71,9 +74,9 @@ func intelRoot(t *testing.T, quote []byte) *x509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, ok := attest.RootKeyID(root)
-	if got := hex.EncodeToString(id[:]); !ok || got != attest.IntelRootKeyID {
-		t.Fatalf("root key id %s, want %s", got, attest.IntelRootKeyID)
+	id, ok := tdx.RootKeyID(root)
+	if got := hex.EncodeToString(id[:]); !ok || got != tdx.IntelRootKeyID {
+		t.Fatalf("root key id %s, want %s", got, tdx.IntelRootKeyID)
 	}
 	return root
 }
@@ -86,15 +89,15 @@ func TestRealQuotes(t *testing.T) {
 		{"tdx_quote", nil},
 		{"tdx_quote_outdated", nil}, // version 5; its TCB level is for collateral to judge
 		{"debug_td_v4.dat", attest.ErrDebug},
-		{"service_td_v5.dat", attest.ErrServiceTD},
+		{"service_td_v5.dat", tdx.ErrServiceTD},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			quote := canonical(t, vector(t, c.file))
-			a, err := attest.Appraise(quote, boundTo(quote), production(t, quote), vectorTime)
+			a, err := appraise(quote, boundTo(quote), production(t, quote), vectorTime)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
-			if err == nil && (a.Simulated || a.Platform.FMSPC == [6]byte{}) {
+			if err == nil && (a.Simulated || a.Platform == attest.PlatformID{}) {
 				t.Errorf("appraisal %+v", a)
 			}
 		})
@@ -103,25 +106,25 @@ func TestRealQuotes(t *testing.T) {
 
 func TestRealQuotePlatform(t *testing.T) {
 	quote := canonical(t, vector(t, "tdx_quote"))
-	a, err := attest.Appraise(quote, boundTo(quote), production(t, quote), vectorTime)
+	a, err := appraise(quote, boundTo(quote), production(t, quote), vectorTime)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := attest.Platform{
+	want := tdx.Platform{
 		PPID:     [16]byte{0x81, 0x1d, 0xca, 0x2a, 0x26, 0xb9, 0x52, 0xe8, 0x5b, 0xb6, 0x44, 0x8b, 0x09, 0x7b, 0xa4, 0xfd},
 		Instance: [16]byte{0x07, 0x82, 0x84, 0x74, 0x60, 0x3e, 0x70, 0x19, 0xdc, 0x93, 0x07, 0x75, 0xff, 0xe8, 0xcd, 0xd2},
 		FMSPC:    [6]byte{0xb0, 0xc0, 0x6f},
 		SVN:      [16]byte{3, 3, 2, 2, 4, 1, 0, 5},
 		PCESVN:   11,
 	}
-	if a.Platform != want {
-		t.Errorf("got  %+v\nwant %+v", a.Platform, want)
+	if got, err := tdx.PlatformOf(quote); err != nil || got != want || a.Platform != want.ID() {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 }
 
 func TestRealQuoteMustBeCanonical(t *testing.T) {
 	raw := vector(t, "tdx_quote")
-	_, err := attest.Appraise(raw, boundTo(raw), production(t, raw), vectorTime)
+	_, err := appraise(raw, boundTo(raw), production(t, raw), vectorTime)
 	if !errors.Is(err, attest.ErrFormat) {
 		t.Errorf("got %v, want %v", err, attest.ErrFormat)
 	}
@@ -143,10 +146,10 @@ func TestRealAndSimulatedRootsTogether(t *testing.T) {
 	p := production(t, quote)
 	p.Roots = append(p.Roots, l.ca.Root())
 
-	if _, err := attest.Appraise(l.quote(t, l.good), l.data, p, time.Now()); !errors.Is(err, attest.ErrSimulated) {
+	if _, err := appraise(l.quote(t, l.good), l.data, p, time.Now()); !errors.Is(err, attest.ErrSimulated) {
 		t.Errorf("simulated: got %v, want %v", err, attest.ErrSimulated)
 	}
-	if a, err := attest.Appraise(quote, boundTo(quote), p, vectorTime); err != nil || a.Simulated {
+	if a, err := appraise(quote, boundTo(quote), p, vectorTime); err != nil || a.Simulated {
 		t.Errorf("genuine: %v, simulated %v", err, a.Simulated)
 	}
 }

@@ -1,4 +1,4 @@
-package attest
+package tdx
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/tussah-network/tussah/p2p/attest"
 )
 
 // step is one question put to a quote. A step may rely on what earlier steps
@@ -26,15 +28,15 @@ type step struct {
 // then acceptable. A newcomer reads this table and then the steps below it.
 var checklist = []step{
 	// Form.
-	{ErrSize, (*candidate).size},
+	{attest.ErrSize, (*candidate).size},
 	{ErrKind, (*candidate).kind},
-	{ErrFormat, (*candidate).format},
+	{attest.ErrFormat, (*candidate).format},
 	{ErrCertificates, (*candidate).certificates},
 	// Binding: no signature is worth checking on somebody else's quote.
-	{ErrReportData, (*candidate).binding},
+	{attest.ErrReportData, (*candidate).binding},
 	// Genuine.
-	{ErrSimulated, (*candidate).simulated},
-	{ErrRoot, (*candidate).trustedRoot},
+	{attest.ErrSimulated, (*candidate).simulated},
+	{attest.ErrRoot, (*candidate).trustedRoot},
 	{ErrCertificateProfile, (*candidate).profile},
 	{ErrCertificateDates, (*candidate).dates},
 	{ErrChain, (*candidate).chain},
@@ -47,15 +49,20 @@ var checklist = []step{
 	// the revocation lists.
 
 	// Acceptable.
-	{ErrDebug, (*candidate).debug},
+	{attest.ErrDebug, (*candidate).debug},
 	{ErrAttributes, (*candidate).attributes},
 	{ErrServiceTD, (*candidate).serviceTD},
 	{ErrTCBOrder, (*candidate).tcbOrder},
 	{ErrXFAM, (*candidate).xfam},
 	{ErrSEAM, (*candidate).seam},
-	{ErrImage, (*candidate).image},
-	{ErrPlatform, (*candidate).allowedPlatform},
+	{ErrConfigID, (*candidate).configID},
+	{attest.ErrImage, (*candidate).image},
+	{attest.ErrEvents, (*candidate).events},
+	{attest.ErrPlatform, (*candidate).allowedPlatform},
 }
+
+// formSteps is how many steps look at form and binding only.
+const formSteps = 5
 
 // Refusals lists the sentinel of every step in order, for those who must tell
 // them apart on a wire or count them.
@@ -69,9 +76,10 @@ func Refusals() []error {
 
 // candidate is a quote on its way through the checklist.
 type candidate struct {
-	raw        []byte
+	verifier   *Verifier
+	evidence   attest.Evidence
 	reportData [64]byte
-	policy     Policy
+	policy     attest.Policy
 	now        time.Time
 
 	quote         quote
@@ -80,16 +88,16 @@ type candidate struct {
 }
 
 func (c *candidate) size() error {
-	if len(c.raw) == 0 || len(c.raw) > MaxQuote {
-		return fmt.Errorf("%d bytes", len(c.raw))
+	if len(c.evidence.Report) == 0 || len(c.evidence.Report) > attest.MaxReport {
+		return fmt.Errorf("%d bytes", len(c.evidence.Report))
 	}
 	return nil
 }
 
-func (c *candidate) kind() error { return checkKind(c.raw) }
+func (c *candidate) kind() error { return checkKind(c.evidence.Report) }
 
 func (c *candidate) format() (err error) {
-	c.quote, err = parseStrict(c.raw)
+	c.quote, err = parseStrict(c.evidence.Report)
 	return err
 }
 
@@ -116,14 +124,14 @@ func (c *candidate) simulated() error {
 	if c.policy.AllowSimulated || genuine(c.root) {
 		return nil
 	}
-	if c.policy.trusted(c.root) || slices.Contains(c.root.Subject.Organization, SimulatedOrganisation) {
+	if c.verifier.trusts(c.root) || slices.Contains(c.root.Subject.Organization, attest.SimulatedOrganisation) {
 		return fmt.Errorf("root %q", c.root.Subject)
 	}
 	return nil
 }
 
 func (c *candidate) trustedRoot() error {
-	if !c.policy.trusted(c.root) {
+	if !c.verifier.trusts(c.root) {
 		return fmt.Errorf("root %q", c.root.Subject)
 	}
 	return nil
@@ -323,8 +331,19 @@ func (c *candidate) seam() error {
 	return nil
 }
 
+// configID refuses values that a host gave at launch and nobody here judges.
+func (c *candidate) configID() error {
+	r := c.quote.body.registers()
+	for _, m := range [...]Register{r.MRConfigID, r.MROwner, r.MROwnerConfig} {
+		if m != (Register{}) {
+			return fmt.Errorf("value %x", m)
+		}
+	}
+	return nil
+}
+
 func (c *candidate) image() error {
-	image := c.quote.body.registers().Image()
+	image := c.quote.body.image()
 	if c.policy.Image == nil {
 		return errors.New("policy allows no image")
 	}
@@ -338,7 +357,7 @@ func (c *candidate) allowedPlatform() error {
 	if c.policy.Platform == nil {
 		return errors.New("policy allows no platform")
 	}
-	if err := c.policy.Platform(c.platform); err != nil {
+	if err := c.policy.Platform(c.platform.ID()); err != nil {
 		return fmt.Errorf("platform %x: %w", c.platform.PPID, err)
 	}
 	return nil

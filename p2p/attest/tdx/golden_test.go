@@ -1,4 +1,4 @@
-package attest_test
+package tdx_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/attest/sim"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
 var update = flag.Bool("update", false, "make the golden quotes anew")
@@ -30,7 +31,7 @@ func goldenQuote(t testing.TB, name string) []byte {
 }
 
 // goldenPolicy trusts the root a golden quote carries, at a time when it is valid.
-func goldenPolicy(t testing.TB, quote []byte) (attest.Policy, time.Time) {
+func goldenPolicy(t testing.TB, quote []byte) (rules, time.Time) {
 	t.Helper()
 	_, certificates, ok := bytes.Cut(quote, []byte("-----BEGIN"))
 	if !ok {
@@ -45,17 +46,19 @@ func goldenPolicy(t testing.TB, quote []byte) (attest.Policy, time.Time) {
 		}
 	}
 	image := sim.Measure("golden").Image()
-	return attest.Policy{
-		Roots:          []*x509.Certificate{root},
-		AllowSimulated: true,
-		Platform:       attest.AnyPlatform,
-		Image: func(got [32]byte) error {
-			if got != image {
-				return errHook
-			}
-			return nil
-		},
-	}, root.NotBefore.Add(24 * time.Hour)
+	return rules{
+		Roots: []*x509.Certificate{root},
+		Policy: attest.Policy{
+			AllowSimulated: true,
+			EventsLater:    true,
+			Platform:       attest.AnyPlatform,
+			Image: func(got [32]byte) error {
+				if got != image {
+					return errHook
+				}
+				return nil
+			},
+		}}, root.NotBefore.Add(24 * time.Hour)
 }
 
 func TestGoldenQuotes(t *testing.T) {
@@ -71,7 +74,7 @@ func TestGoldenQuotes(t *testing.T) {
 	for _, name := range golden {
 		quote := goldenQuote(t, name)
 		policy, now := goldenPolicy(t, quote)
-		if _, err := attest.Appraise(quote, boundTo(quote), policy, now); err != nil {
+		if _, err := appraise(quote, boundTo(quote), policy, now); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -89,7 +92,7 @@ func FuzzAppraise(f *testing.F) {
 	policy, now := goldenPolicy(f, seeds[0])
 	data := boundTo(seeds[0])
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		_, err := attest.Appraise(raw, data, policy, now)
+		_, err := appraise(raw, data, policy, now)
 		if err == nil && !bytes.Equal(raw, seeds[0]) && !bytes.Equal(raw, seeds[1]) {
 			t.Errorf("accepted %x", raw)
 		}
@@ -103,11 +106,11 @@ func FuzzCanonical(f *testing.F) {
 		f.Add(append(quote, 0, 0, 0))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		once, err := attest.Canonical(raw)
+		once, err := tdx.Canonical(raw)
 		if err != nil {
 			return
 		}
-		twice, err := attest.Canonical(once)
+		twice, err := tdx.Canonical(once)
 		if err != nil || !bytes.Equal(once, twice) {
 			t.Errorf("canonical form is not stable: %v", err)
 		}
