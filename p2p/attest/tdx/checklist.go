@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
@@ -140,28 +139,45 @@ func (c *candidate) trustedRoot() error {
 // profile checks all that crypto/x509 would leave to names and to us: each
 // certificate is what its place in the chain demands.
 func (c *candidate) profile() error {
-	if err := profileOf(c.pck, "Intel SGX PCK Certificate"); err != nil {
+	if err := profileOf(c.pck, pckName); err != nil {
 		return err
 	}
-	caName := "Intel SGX PCK Platform CA"
-	if c.ca.Subject.CommonName == "Intel SGX PCK Processor CA" {
-		caName = "Intel SGX PCK Processor CA"
-	}
-	if err := profileOf(c.ca, caName); err != nil {
+	if err := caProfile(c.ca); err != nil {
 		return err
 	}
-	if err := profileOf(c.root, "Intel SGX Root CA"); err != nil {
+	if err := profileOf(c.root, rootName); err != nil {
 		return err
 	}
 	switch {
 	case c.pck.IsCA || c.pck.KeyUsage&x509.KeyUsageDigitalSignature == 0:
 		return errors.New("PCK certificate is not a leaf for signatures")
-	case !c.ca.IsCA || !c.ca.MaxPathLenZero || c.ca.KeyUsage&x509.KeyUsageCertSign == 0:
-		return errors.New("PCK CA may not issue leaves, or may issue more")
 	case !bytes.Equal(c.pck.RawIssuer, c.ca.RawSubject) || !bytes.Equal(c.ca.RawIssuer, c.root.RawSubject):
 		return errors.New("issuer names do not form a chain")
 	}
 	return nil
+}
+
+// caProfile is what a CA of platform certificates must be.
+func caProfile(ca *x509.Certificate) error {
+	name := platformCAName
+	if caOf(ca) == ProcessorCA {
+		name = processorCAName
+	}
+	if err := profileOf(ca, name); err != nil {
+		return err
+	}
+	if !ca.IsCA || !ca.MaxPathLenZero || ca.KeyUsage&x509.KeyUsageCertSign == 0 {
+		return errors.New("PCK CA may not issue leaves, or may issue more")
+	}
+	return nil
+}
+
+// caOf is which CA a certificate with the profile of one is of.
+func caOf(ca *x509.Certificate) CA {
+	if ca.Subject.CommonName == processorCAName {
+		return ProcessorCA
+	}
+	return PlatformCA
 }
 
 func profileOf(certificate *x509.Certificate, name string) error {
@@ -254,16 +270,6 @@ func (c *candidate) quoteSignature() error {
 		return err
 	}
 	return verify(key, c.quote.signed, c.quote.signature)
-}
-
-// verify checks a raw r ‖ s signature over SHA-256 of the message.
-func verify(key *ecdsa.PublicKey, message, signature []byte) error {
-	digest := sha256.Sum256(message)
-	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-	if !ecdsa.Verify(key, digest[:], r, s) {
-		return errors.New("bad signature")
-	}
-	return nil
 }
 
 // TD attributes. Only SEPT_VE_DISABLE may be set, and must be: without it the

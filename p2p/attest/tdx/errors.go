@@ -17,6 +17,12 @@ var (
 	ErrQEBinding          = attest.NewRefusal(116, "tdx: attestation key is not the quoting enclave's")
 	ErrQuoteSignature     = attest.NewRefusal(117, "tdx: quote is not signed by the attestation key")
 
+	ErrCollateralForm      = attest.NewRefusal(120, "tdx: collateral is not in the manufacturer's form")
+	ErrCollateralSigner    = attest.NewRefusal(121, "tdx: collateral's signer is not the manufacturer's")
+	ErrCollateralSignature = attest.NewRefusal(122, "tdx: collateral is not signed by its signer")
+	ErrCollateralCRL       = attest.NewRefusal(123, "tdx: revocation list is absent, incomplete or not its issuer's")
+	ErrCollateralDates     = attest.NewRefusal(124, "tdx: collateral is expired or not yet in force")
+
 	ErrAttributes = attest.NewRefusal(140, "tdx: the VM's attributes are not the required ones")
 	ErrServiceTD  = attest.NewRefusal(141, "tdx: a service TD is bound to the VM")
 	ErrTCBOrder   = attest.NewRefusal(142, "tdx: the module's current security version is below the one at launch")

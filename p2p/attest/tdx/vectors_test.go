@@ -21,9 +21,9 @@ import (
 var vectorTime = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 // vector reads a real quote as hardware made it.
-func vector(t *testing.T, name string) []byte {
+func vector(t testing.TB, name string) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "vectors", "tdx", name))
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "vectors", "tdx", name))
 	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("SKIPPED: real quote %s is not on this machine; genuine evidence was not tested", name)
 	}
@@ -33,7 +33,7 @@ func vector(t *testing.T, name string) []byte {
 	return raw
 }
 
-func canonical(t *testing.T, raw []byte) []byte {
+func canonical(t testing.TB, raw []byte) []byte {
 	t.Helper()
 	quote, err := tdx.Canonical(raw)
 	if err != nil {
@@ -63,7 +63,7 @@ func production(t *testing.T, quote []byte) rules {
 		}}
 }
 
-func intelRoot(t *testing.T, quote []byte) *x509.Certificate {
+func intelRoot(t testing.TB, quote []byte) *x509.Certificate {
 	t.Helper()
 	rest := quote[slices.Index(quote[1000:], '-')+1000:]
 	var last *pem.Block
