@@ -17,6 +17,9 @@ type Policy struct {
 	// TCB returns nil for a platform whose updates are good enough at a time.
 	// nil: [UpToDateOnly].
 	TCB func(TCB, time.Time) error
+	// MinEvaluation is the least number of the manufacturer's evaluation that a
+	// platform is judged by, for manufacturers that number theirs.
+	MinEvaluation uint32
 	// Events returns nil if a machine measured what it should.
 	Events func([]Event) error
 	// EventsLater is set where evidence comes without its events: at gate A. They

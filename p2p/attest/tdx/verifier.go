@@ -17,6 +17,8 @@ var _ attest.Verifier = (*Verifier)(nil)
 type Verifier struct {
 	// Roots are the root certificates a quote may lead to.
 	Roots []*x509.Certificate
+	// Collateral is what the manufacturer says about platforms. nil has none.
+	Collateral Source
 }
 
 // TEE implements [attest.Verifier].
@@ -38,6 +40,10 @@ func (v *Verifier) Inputs() [32]byte {
 	h := sha256.New()
 	for _, r := range v.Roots {
 		h.Write(r.Raw)
+	}
+	if v.Collateral != nil {
+		id := v.Collateral.ID()
+		h.Write(id[:])
 	}
 	return [32]byte(h.Sum(nil))
 }
