@@ -49,6 +49,10 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"p2p/ratls":      {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/sim", "p2p/attest/tdx"}},
 	"p2p/session":    {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p", "p2p/attest/sim"}},
 
+	"p2p/attest/eventlog": {Code: []string{"p2p/attest"}},
+	"p2p/attest/host":     {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
+	"p2p/attest/measure":  {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
+
 	"registry":       {Code: []string{"contracts", "tlb"}, Tests: []string{"sandbox"}},
 	"wallet":         {Code: []string{"contracts", "tlb", "tlb/get"}, Tests: []string{"sandbox"}},
 	"wallet/channel": {Code: []string{"contracts", "tlb"}, Tests: []string{"sandbox"}},
