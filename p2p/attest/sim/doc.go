@@ -9,17 +9,20 @@
 // The flow:
 //
 //  1. [NewCA] makes an authority, [CA.Save] and [LoadCA] keep it in a folder;
-//     verifiers need only its root: [CA.Root] or [LoadRoot]
+//     verifiers need only what is public there: [CA.Verifier] or [LoadVerifier]
 //  2. [CA.Platform] is a machine: its identity, its PCK certificate, its
 //     quoting enclave
 //  3. [Measure] makes the measurements an image of some name would have
 //  4. [Platform.VM] is a machine with these measurements: an attest.Provider
+//  5. [CA.Collateral] is what the manufacturer would say about these machines,
+//     and [CA.Handler] serves it as the manufacturer does
 //
-// Measurements are plain fields and [Faults] edits what the platform signs, so
-// that a verifier's tests can produce every bad case with valid signatures.
+// Measurements are plain fields, [Faults] edits what the platform signs and
+// [CollateralFaults] what the authority signs, so that a verifier's tests can
+// produce every bad case with valid signatures.
 //
-// The quote is put together here from the layout's definition, not with the
-// verifier's code: a shared mistake would cancel itself out.
+// Quotes and collateral are put together here from their definitions, not with
+// the verifier's code: a shared mistake would cancel itself out.
 //
-// Start reading at [Platform.VM], then quote.go.
+// Start reading at [Platform.VM], then quote.go; for collateral at document.go.
 package sim

@@ -2,8 +2,6 @@ package sim
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -11,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
@@ -28,6 +27,7 @@ type Platform struct {
 // what it is given before it is signed, with a good signature.
 type Faults struct {
 	CA       func(*x509.Certificate) // template of the CA that certifies the platform
+	Platform func(*tdx.Platform)     // what is certified about it
 	PCK      func(*x509.Certificate) // template of the platform's certificate
 	QEReport func([]byte)            // the quoting enclave's report, 384 bytes
 }
@@ -59,14 +59,9 @@ func (p *Platform) VM(m Measurements) *VM {
 // makeEnclave plays what happens once on a machine: the manufacturer certifies
 // it, and its quoting enclave makes an attestation key that the platform signs.
 func (p *Platform) makeEnclave() (*enclave, error) {
-	ca := p.ca.intermediate
-	if p.faults.CA != nil {
-		template := intermediateTemplate()
-		p.faults.CA(template)
-		var err error
-		if ca, err = issue(template, p.ca.root); err != nil {
-			return nil, err
-		}
+	ca, err := p.ca.platformCA(p.faults.CA)
+	if err != nil {
+		return nil, err
 	}
 	extension, err := p.sgxExtension()
 	if err != nil {
@@ -75,20 +70,26 @@ func (p *Platform) makeEnclave() (*enclave, error) {
 	template := &x509.Certificate{
 		Subject:               name("Intel SGX PCK Certificate"),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              p.ca.root.certificate.NotAfter,
 		BasicConstraintsValid: true,
-		CRLDistributionPoints: []string{"https://simulated.invalid/pck.crl"},
+		CRLDistributionPoints: []string{pckCRLURL},
 		ExtraExtensions:       []pkix.Extension{extension},
 	}
 	if p.faults.PCK != nil {
 		p.faults.PCK(template)
 	}
-	pck, err := issue(template, ca)
+	pckKey, err := newKey()
 	if err != nil {
 		return nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	pck, err := issue(template, pckKey, ca)
 	if err != nil {
-		return nil, fmt.Errorf("generate attestation key: %w", err)
+		return nil, err
+	}
+	key, err := newKey()
+	if err != nil {
+		return nil, err
 	}
 	point, err := key.PublicKey.Bytes()
 	if err != nil {
@@ -134,6 +135,13 @@ func qeReport(key, auth []byte) []byte {
 	return report
 }
 
+// model is what all simulated machines have in common.
+var model = tdx.Platform{
+	FMSPC:  [6]byte{0x90, 0xc0, 0x6f},
+	SVN:    [16]byte{3, 3, 2, 2, 4, 1, 0, 5},
+	PCESVN: 11,
+}
+
 // oid is a field of the SGX extension of a platform's certificate.
 func oid(arcs ...int) asn1.ObjectIdentifier {
 	return append(asn1.ObjectIdentifier{1, 2, 840, 113741, 1, 13, 1}, arcs...)
@@ -145,21 +153,26 @@ type field struct {
 }
 
 func (p *Platform) sgxExtension() (pkix.Extension, error) {
+	certified := model
 	ppid, instance := p.derive("ppid"), p.derive("instance")
-	svn := tdx.Platform{SVN: [16]byte{3, 3, 2, 2, 4, 1, 0, 5}, PCESVN: 11}
+	copy(certified.PPID[:], ppid[:])
+	copy(certified.Instance[:], instance[:])
+	if p.faults.Platform != nil {
+		p.faults.Platform(&certified)
+	}
 	tcb := make([]field, 0, 18)
-	for i, v := range svn.SVN {
+	for i, v := range certified.SVN {
 		tcb = append(tcb, field{oid(2, i+1), int(v)})
 	}
-	tcb = append(tcb, field{oid(2, 17), int(svn.PCESVN)}, field{oid(2, 18), svn.SVN[:]})
+	tcb = append(tcb, field{oid(2, 17), int(certified.PCESVN)}, field{oid(2, 18), certified.SVN[:]})
 	flags := []field{{oid(7, 1), true}, {oid(7, 2), true}, {oid(7, 3), true}}
 	value, err := asn1.Marshal([]field{
-		{oid(1), ppid[:16]},
+		{oid(1), certified.PPID[:]},
 		{oid(2), tcb},
-		{oid(3), []byte{0, 0}},
-		{oid(4), []byte{0x90, 0xc0, 0x6f, 0, 0, 0}},
+		{oid(3), certified.PCEID[:]},
+		{oid(4), certified.FMSPC[:]},
 		{oid(5), asn1.Enumerated(1)},
-		{oid(6), instance[:16]},
+		{oid(6), certified.Instance[:]},
 		{oid(7), flags},
 	})
 	if err != nil {
