@@ -136,7 +136,7 @@ func (ca *CA) Root() *x509.Certificate { return ca.root.certificate }
 // Verifier believes this authority's platforms, where the policy allows
 // simulation. It has the collateral that was made or loaded with the authority.
 func (ca *CA) Verifier() *tdx.Verifier {
-	return &tdx.Verifier{Roots: []*x509.Certificate{ca.Root()}}
+	return &tdx.Verifier{Roots: []*x509.Certificate{ca.Root()}, Collateral: ca.collateral}
 }
 
 // name has the common name that a place in the chain demands, and says in the

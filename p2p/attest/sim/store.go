@@ -122,10 +122,11 @@ func LoadVerifier(dir string) (*tdx.Verifier, error) {
 		return nil, err
 	}
 	roots := []*x509.Certificate{root}
-	if _, err := tdx.ParseCollateral(c, roots, time.Now()); err != nil {
+	verified, err := tdx.ParseCollateral(c, roots, time.Now())
+	if err != nil {
 		return nil, fmt.Errorf("load collateral from %s: %w", dir, err)
 	}
-	return &tdx.Verifier{Roots: roots}, nil
+	return &tdx.Verifier{Roots: roots, Collateral: verified}, nil
 }
 
 // LoadRoot reads the root certificate from a folder that [CA.Save] wrote. It
