@@ -21,7 +21,7 @@ func (c *Chain) RunGet(ctx context.Context, a *address.Address, method string, a
 		return get.Result{}, fmt.Errorf("run %s: %w", method, err)
 	}
 	id := tontlb.MethodNameHash(method)
-	result, err := get.RunOn(carefulMachine(), state, id, args...)
+	result, err := get.RunLazily(carefulMachine(), state, id, args...)
 	if errors.Is(err, errLooksBack) {
 		if state.Previous, err = c.previous(); err == nil {
 			result, err = get.RunOn(machine(), state, id, args...)
@@ -35,18 +35,39 @@ func (c *Chain) RunGet(ctx context.Context, a *address.Address, method string, a
 
 // GetState is what get methods of an account run on, but for earlier blocks:
 // [Chain.RunGet] looks them up for methods that need them.
-func (c *Chain) GetState(ctx context.Context, a *address.Address) (get.State, error) {
-	account, err := c.Account(ctx, tlb.Block{}, a)
+func (c *Chain) GetState(_ context.Context, a *address.Address) (get.State, error) {
+	id, err := idOf(a)
 	if err != nil {
 		return get.State{}, err
 	}
-	if account.Status != tlb.AccountActive {
-		return get.State{}, fmt.Errorf("%s is %s: %w", a, account.Status, ErrNotActive)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s, err := c.shardOf(id)
+	if err != nil {
+		return get.State{}, err
+	}
+	l, err := s.lane(id)
+	if err != nil {
+		return get.State{}, err
+	}
+	account := l.account.State()
+	if status := statusOf(account); status != tlb.AccountActive {
+		return get.State{}, fmt.Errorf("%s is %s: %w", a, status, ErrNotActive)
+	}
+	code, data := account.StateInit.Code, account.StateInit.Data
+	if c.store != nil { // the caller is not to depend on the disk
+		if code, err = code.PrewarmRecursive(0); err == nil {
+			data, err = data.PrewarmRecursive(0)
+		}
+		if err != nil {
+			return get.State{}, fmt.Errorf("account %s: %w", a, err)
+		}
+	}
+	if _, changed := s.front.lanes[id.hash]; !changed {
+		s.keep(id.hash, l, true)
+	}
 	return get.State{
-		Address: a, Code: account.Code, Data: account.Data, Balance: account.Balance,
+		Address: a, Code: code, Data: data, Balance: nano(account.Balance),
 		Config: c.config.root, Now: c.now(), LT: c.master.front.end,
 	}, nil
 }

@@ -2,10 +2,12 @@ package sandbox
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/xssnick/tonutils-go/tvm"
+	"github.com/xssnick/tonutils-go/tvm/op/funcs"
 	"github.com/xssnick/tonutils-go/tvm/vm"
 
 	"github.com/tussah-network/tussah/sandbox/probe"
@@ -24,28 +26,35 @@ var (
 	carefulMachine = sync.OnceValue(func() *tvm.TVM {
 		get.Prepare() // while a machine is wrapped, no other may be made
 		machine()
-		return probe.Wrap(mayLookBack, refuseToLookBack)
+		return probe.Wrap(get.TouchesC7, func(op vm.OP, s *vm.State) error {
+			if err := get.MakeC7(op, s); err != nil {
+				return err
+			}
+			return refuseToLookBack(op, s)
+		})
 	})
 )
-
-// mayLookBack names the instructions that can bring earlier blocks, or c7 with
-// them, onto the stack.
-func mayLookBack(op vm.OP) bool {
-	text := op.SerializeText()
-	name, _, _ := strings.Cut(text, " ")
-	switch name {
-	case "PREVMCBLOCKS", "PREVKEYBLOCK", "PREVMCBLOCKS_100", "PREVBLOCKSINFOTUPLE", "GETPARAM", "GETPARAMLONG", "GETGLOBVAR", "PUSHCTRX":
-		return true
-	}
-	return text == "c0 PUSH" // before it is decoded
-}
 
 // paramPreviousBlocks is their place among the parameters in c7.
 const paramPreviousBlocks = 13
 
+// refuseToLookBack is called before each instruction that touches c7.
 func refuseToLookBack(op vm.OP, s *vm.State) error {
-	switch name, argument, _ := strings.Cut(op.SerializeText(), " "); {
-	case strings.HasPrefix(name, "GETPARAM") && argument != "13", argument == "PUSH" && name != "c7":
+	switch op.(type) {
+	case *funcs.OpGETGLOB, *funcs.OpSETGLOB:
+		return nil // they have no business with the first entry of c7, and long names
+	}
+	switch name, argument, _ := strings.Cut(op.SerializeText(), " "); name {
+	case "PREVMCBLOCKS", "PREVKEYBLOCK", "PREVMCBLOCKS_100", "PREVBLOCKSINFOTUPLE", "GETGLOBVAR", "PUSHCTRX":
+	case "GETPARAM", "GETPARAMLONG":
+		if argument != strconv.Itoa(paramPreviousBlocks) {
+			return nil
+		}
+	case "c7":
+		if argument != "PUSH" {
+			return nil
+		}
+	default:
 		return nil
 	}
 	if blocks, err := s.GetParam(paramPreviousBlocks); err == nil && blocks == nil {

@@ -61,7 +61,11 @@ func RunID(s State, id uint64, args ...any) (Result, error) {
 }
 
 // RunOn is [RunID] on a machine of the caller's, for instance one that shows every instruction.
-func RunOn(on *tvm.TVM, s State, id uint64, args ...any) (r Result, err error) {
+func RunOn(on *tvm.TVM, s State, id uint64, args ...any) (Result, error) {
+	return run(on, s, id, args, false)
+}
+
+func run(on *tvm.TVM, s State, id uint64, args []any, lazily bool) (r Result, err error) {
 	// The VM turns panics of its instructions into errors; this is for the code around them.
 	defer func() {
 		if p := recover(); p != nil {
@@ -89,13 +93,13 @@ func RunOn(on *tvm.TVM, s State, id uint64, args ...any) (r Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	c7, err := s.c7(config)
+	c7, err := s.c7OrNot(config, lazily)
 	if err != nil {
 		return Result{}, err
 	}
 	data := s.Data
 	if data == nil {
-		data = cell.BeginCell().EndCell()
+		data = emptyCell
 	}
 
 	out, err := on.ExecuteGetMethod(s.Code, data, c7, vm.GasWithLimit(GasLimit), stack,
@@ -113,6 +117,8 @@ func RunOn(on *tvm.TVM, s State, id uint64, args ...any) (r Result, err error) {
 	}
 	return r, nil
 }
+
+var emptyCell = cell.BeginCell().EndCell()
 
 func (s State) check() error {
 	switch {

@@ -1,0 +1,54 @@
+package bench_test
+
+import (
+	"bytes"
+	_ "embed"
+	"testing"
+
+	"github.com/xssnick/tonutils-go/address"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/tussah-network/tussah/sandbox"
+	"github.com/tussah-network/tussah/tlb"
+	"github.com/tussah-network/tussah/tlb/get"
+)
+
+//go:embed counter.boc
+var counterCode []byte
+
+// BenchmarkGet is the get method that is compared, for a profile: through the
+// chain, and from a state at hand.
+func BenchmarkGet(b *testing.B) {
+	code, err := cell.FromBOC(counterCode)
+	if err != nil {
+		b.Fatal(err)
+	}
+	counter := address.NewAddress(0, 0, bytes.Repeat([]byte{100}, 32))
+	chain, err := sandbox.Open(sandbox.Options{Genesis: []sandbox.GenesisAccount{
+		{Address: counter, Balance: 1000 * tlb.TON, Code: code, Data: cell.BeginCell().MustStoreUInt(0, 64).EndCell()},
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer chain.Close()
+	b.Run("chain", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := chain.RunGet(b.Context(), counter, "currentCounter"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("state", func(b *testing.B) {
+		b.ReportAllocs()
+		state, err := chain.GetState(b.Context(), counter)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if _, err := get.Run(state, "currentCounter"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
