@@ -24,7 +24,7 @@ func TestWriteFaults(t *testing.T) {
 		fault   error
 		lasting bool
 		step    int64
-	}{{"the disk is full", syscall.ENOSPC, true, 1}, {"an error", syscall.EIO, false, 3}} {
+	}{{"the disk is full", syscall.ENOSPC, true, 1}, {"an error", syscall.EIO, false, 2}} {
 		t.Run(c.name, func(t *testing.T) {
 			n := int64(0)
 			for writeFault(t, c.fault, c.lasting, n) {

@@ -208,28 +208,40 @@ func TestStoredLikeMemory(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		var snapshots [][2]*sandbox.Snapshot
+		type branch struct {
+			chains [2]*sandbox.Snapshot
+			edited bool
+		}
+		var snapshots []branch
+		edited := false // and not sealed since
+		seal := func() {
+			both(func(c *sandbox.Chain) error { _, err := c.Seal(t.Context()); return err })
+			edited = false
+		}
 		for n := range rapid.IntRange(1, 6).Draw(rt, "steps") {
 			now = now.Add(time.Duration(rapid.Uint32Max(1_000_000).Draw(rt, "seconds")) * time.Second)
 			to := rapid.SampledFrom(all).Draw(rt, "to")
 			switch what := rapid.IntRange(0, 9).Draw(rt, "what"); {
 			case what == 0:
-				// A crash loses what waits, so that nothing is to.
-				both(func(c *sandbox.Chain) error { _, err := c.Seal(t.Context()); return err })
+				if edited || len(memory.Pending()) > 0 {
+					seal() // a crash loses what waits
+				}
 				disk = disk.CrashClone(vfs.CrashCloneCfg{})
 				lost := stored
 				o.FS = disk
 				stored, snapshots = open(o), nil
 				_ = lost.Close()
 			case what == 1:
-				snapshots = append(snapshots, [2]*sandbox.Snapshot{memory.Snapshot(), stored.Snapshot()})
+				snapshots = append(snapshots, branch{[2]*sandbox.Snapshot{memory.Snapshot(), stored.Snapshot()}, edited})
 			case what < 4 && len(snapshots) > 0:
 				back := snapshots[rapid.IntRange(0, len(snapshots)-1).Draw(rt, "back")]
-				if err := errors.Join(memory.Restore(back[0]), stored.Restore(back[1])); err != nil {
+				if err := errors.Join(memory.Restore(back.chains[0]), stored.Restore(back.chains[1])); err != nil {
 					rt.Fatal(err)
 				}
+				edited = back.edited
 			case what == 4:
 				both(func(c *sandbox.Chain) error { return c.SetBalance(t.Context(), to, 70*tlb.TON) })
+				edited = true
 			default:
 				from := rapid.SampledFrom(senders).Draw(rt, "from")
 				amount := tlb.Nano(rapid.Uint64Max(uint64(60*tlb.TON)).Draw(rt, "amount"))
@@ -239,7 +251,7 @@ func TestStoredLikeMemory(t *testing.T) {
 				}
 			}
 			if rapid.IntRange(0, 3).Draw(rt, "seal") > 0 {
-				both(func(c *sandbox.Chain) error { _, err := c.Seal(t.Context()); return err })
+				seal()
 			}
 			if got, want := stored.MasterHead(), memory.MasterHead(); !got.Equals(&want) {
 				rt.Fatalf("the chains are at %v and %v", got, want)
