@@ -184,7 +184,7 @@ func (s *shard) apply(col *collation, masterSeqno uint32) error {
 	if col.done != s.done {
 		s.doneAt = masterSeqno
 	}
-	s.queue, s.done = col.queue, col.done
+	s.queue, s.done, s.libraries = col.queue, col.done, col.libraries
 	s.fees, s.lastFees = sum(s.fees, col.fees), col.fees
 	s.last = blockMeta{shard: s.id, seqno: s.last.seqno + 1, start: col.start, end: col.end, utime: col.now}
 	return nil

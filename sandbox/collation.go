@@ -40,6 +40,8 @@ type collation struct {
 	enqueued []*message // leave for the queue with this block
 	queue    []*message // the queue after this block
 	done     messageMark
+	// libraries are those after this block, of a master block.
+	libraries *cell.Cell
 
 	gas          uint64
 	transactions int
@@ -300,6 +302,7 @@ func (c *collation) begin() (err error) {
 	if c.block == nil {
 		c.block, err = c.chain.config.prepared.NewBlockContext(tvm.BlockOptions{
 			Now: c.now, BlockLT: int64(c.start), RandSeed: c.seed[:], GlobalID: c.world.GlobalID, PrevBlocks: c.world.Previous,
+			Libraries: c.world.Libraries,
 		})
 	}
 	return err

@@ -51,8 +51,8 @@
 // [Options.CacheBytes] says, of another all accounts, all blocks and at least
 // the last [StatesKept] states. Bounded are the pool ([MaxPool]), the blocks of
 // one cascade ([MaxCascadeBlocks]) and the transactions of a block. Messages in
-// the pool are not stored: a restart loses them. There are no public libraries,
-// no elections, no tick-tock, and shards neither split nor merge.
+// the pool are not stored: a restart loses them. There are no elections,
+// no tick-tock, and shards neither split nor merge.
 //
 // Start reading at chain.go, then seal.go and collation.go.
 package sandbox

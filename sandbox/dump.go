@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ type dumpHead struct {
 	LT       uint64 `cbor:"3,keyasint"` // where it ended
 	Config   []byte `cbor:"4,keyasint"` // BoC
 	Accounts uint64 `cbor:"5,keyasint"`
+	// Libraries is the dictionary of public libraries, BoC; empty: none.
+	Libraries []byte `cbor:"6,keyasint,omitempty"`
 }
 
 type dumpAccount struct {
@@ -36,7 +39,7 @@ type dumpAccount struct {
 	State     []byte   `cbor:"3,keyasint"` // ShardAccount, BoC
 }
 
-// Dump writes the world: all accounts, the configuration and the time, so that
+// Dump writes the world: all accounts, the configuration, libraries and the time, so that
 // another chain can begin with it, see [Options.Load]. Blocks and what waits in
 // the pool are no part of it. Messages under way would be lost with their coins:
 // while there are any, Dump returns [ErrUnsettled].
@@ -47,6 +50,9 @@ func (c *Chain) Dump(w io.Writer) error {
 		err = fmt.Errorf("dump: %d messages are under way: %w", len(c.undelivered()), ErrUnsettled)
 	}
 	head := dumpHead{GlobalID: c.opts.GlobalID, Time: int64(c.master.last.utime), LT: c.master.last.end, Config: c.config.root.ToBOC()}
+	if c.master.libraries != nil {
+		head.Libraries = c.master.libraries.ToBOC()
+	}
 	worlds := make([]shard, 0, len(c.base)+1)
 	for _, s := range c.shards() {
 		worlds = append(worlds, s.copy())
@@ -118,6 +124,8 @@ type world struct {
 	now    time.Time
 	lt     uint64
 	config *cell.Cell // nil: that of mainnet, see genesisConfig
+	// libraries is the dictionary of public ones; nil: none.
+	libraries *cell.Cell
 }
 
 // load settles the accounts of a dump in the shards of a chain being made.
@@ -145,6 +153,9 @@ func (c *Chain) load(r io.Reader, p *population) (world, error) {
 	w := world{now: time.Unix(head.Time, 0), lt: head.LT}
 	if w.config, err = dumpedCell(head.Config); err != nil {
 		return world{}, fmt.Errorf("configuration: %w", err)
+	}
+	if w.libraries, err = dumpedLibraries(head.Libraries); err != nil {
+		return world{}, err
 	}
 	for n := range head.Accounts {
 		if err := p.loadAccount(dec, head); err != nil {
@@ -179,6 +190,33 @@ func (p *population) loadAccount(dec *cbor.Decoder, head dumpHead) error {
 		return fmt.Errorf("%w: account state does not fit its place", ErrDump)
 	}
 	return p.add(id, state.Balance.Nano(), func() (*cell.Cell, error) { return entry, nil })
+}
+
+// dumpedLibraries reads a dictionary of libraries, all of which are what their
+// hashes say.
+func dumpedLibraries(boc []byte) (*cell.Cell, error) {
+	if len(boc) == 0 {
+		return nil, nil
+	}
+	root, err := dumpedCell(boc)
+	if err != nil {
+		return nil, fmt.Errorf("libraries: %w", err)
+	}
+	all, err := root.AsDict(256).LoadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%w: libraries: %v", ErrDump, err) // as in load
+	}
+	for _, item := range all {
+		d, err := parseLibrary(item.Value)
+		if err == nil {
+			_, err = d.publishers.LoadAll()
+		}
+		key, keyErr := item.Key.LoadSlice(256)
+		if err != nil || keyErr != nil || checkLibrary(d.root) != nil || !bytes.Equal(key, d.root.Hash()) || d.publishers.IsEmpty() {
+			return nil, fmt.Errorf("%w: malformed library", ErrDump)
+		}
+	}
+	return root, nil
 }
 
 func dumpedCell(boc []byte) (*cell.Cell, error) {

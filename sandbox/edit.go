@@ -19,6 +19,8 @@ type edit struct {
 	id    accountID
 	adds  tlb.Nano // to the supply, at most
 	apply func(*tontlb.AccountState)
+	// libraries, if set, changes the public libraries, not the account.
+	libraries func(*cell.Cell) (*cell.Cell, error)
 }
 
 // SetBalance gives an account this many coins, from nowhere or to nowhere, see
@@ -122,6 +124,12 @@ func (c *collation) edit(edits []edit) (rest []edit, err error) {
 	for _, e := range edits {
 		if !c.shard.id.contains(e.id) {
 			rest = append(rest, e)
+			continue
+		}
+		if e.libraries != nil {
+			if c.libraries, err = e.libraries(c.libraries); err != nil {
+				return nil, fmt.Errorf("libraries: %w", err)
+			}
 			continue
 		}
 		if err := c.applyEdit(e); err != nil {

@@ -43,6 +43,16 @@ func (c *Chain) create() error {
 	if err := p.settleAll(); err != nil {
 		return err
 	}
+	c.master.libraries = w.libraries
+	for i, library := range c.opts.Libraries {
+		err := checkLibrary(library)
+		if err == nil {
+			c.master.libraries, err = publish(c.master.libraries, library, zeroAccount)
+		}
+		if err != nil {
+			return fmt.Errorf("genesis library %d: %w", i, err)
+		}
+	}
 	hasFile := p.size <= maxStateFile
 	for _, s := range c.base {
 		if err := s.zero(c.opts.GlobalID, now, w.lt, nil, hasFile); err != nil {

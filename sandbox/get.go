@@ -69,6 +69,7 @@ func (c *Chain) GetState(_ context.Context, a *address.Address) (get.State, erro
 	return get.State{
 		Address: a, Code: code, Data: data, Balance: nano(account.Balance),
 		Config: c.config.root, Now: c.now(), LT: c.master.front.end,
+		Libraries: c.libraries(),
 	}, nil
 }
 

@@ -70,6 +70,9 @@ type Options struct {
 	// Genesis are accounts that exist from the start, besides the giver. They
 	// count only when the chain is created, not when it is opened again.
 	Genesis []GenesisAccount
+	// Libraries are published from the start, see [Chain.SetLibrary]. They
+	// count only when the chain is created.
+	Libraries []*cell.Cell
 	// SplitDepth is into how many shards the basechain is split, as a power of
 	// two: 0 (the default) is one shard, at most [MaxSplitDepth]. It counts only
 	// when the chain is created.

@@ -132,6 +132,16 @@ func readShard(id shardID, root *cell.Cell) (*shard, error) {
 		return nil, err
 	}
 	s.fees = fees.Coins.Nano()
+	any, err := totals.LoadBoolBit()
+	if err == nil && any {
+		s.libraries, err = totals.LoadRefCell()
+	}
+	if err == nil && any { // executions take no cells from the disk
+		s.libraries, err = s.libraries.PrewarmRecursive(0)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("libraries: %w", err)
+	}
 	if err := s.readQueue(state.OutMsgQueueInfo); err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}

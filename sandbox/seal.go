@@ -170,7 +170,10 @@ func (c *Chain) collate(s *shard, now uint32) (*collation, error) {
 		return nil, err
 	}
 	c.pool = rest
-	return col, col.settle()
+	if err := col.settle(); err != nil {
+		return nil, err
+	}
+	return col, col.publish()
 }
 
 // emptyCollation begins the next block of a shard.
@@ -182,11 +185,12 @@ func (c *Chain) emptyCollation(s *shard, now uint32) *collation {
 	start := (last/ltAlign + 1) * ltAlign
 	world := Execution{ // Previous is filled in when a contract looks back
 		Config: c.config.root, GlobalID: c.opts.GlobalID, Now: now, BlockLT: start, LT: start, Seed: c.seed(s),
+		Libraries: c.libraries(),
 	}
 	return &collation{
 		chain: c, world: world, shard: s, limits: c.config.limits(s.id), software: c.config.software, most: c.maxTransactions, now: now,
 		start: start, end: start + 1, seed: world.Seed,
-		accounts: map[[32]byte]*change{}, queue: slices.Clone(s.front.queue), done: s.front.done,
+		accounts: map[[32]byte]*change{}, queue: slices.Clone(s.front.queue), done: s.front.done, libraries: s.front.libraries,
 		fees: new(big.Int), minted: new(big.Int), imported: new(big.Int), exported: new(big.Int),
 	}
 }

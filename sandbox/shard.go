@@ -90,6 +90,10 @@ type shard struct {
 	// one the state refers to.
 	doneAt, minRef uint32
 
+	// libraries is the dictionary of public libraries, in the masterchain's
+	// state only; nil: none.
+	libraries *cell.Cell
+
 	// fees collected in this shard since the beginning, and in the last block.
 	// The masterchain takes over what its shards collect.
 	fees, lastFees *big.Int
@@ -105,12 +109,15 @@ type front struct {
 	lanes map[[32]byte]lane // accounts that changed since the newest block
 	queue []*message
 	done  messageMark
+	// libraries as in the shard.
+	libraries *cell.Cell
 }
 
 // catchUp makes the front what the newest block is.
 func (s *shard) catchUp() {
 	s.front = front{
 		seqno: s.last.seqno, end: s.last.end, utime: s.last.utime, lanes: map[[32]byte]lane{}, queue: s.queue, done: s.done,
+		libraries: s.libraries,
 	}
 }
 
@@ -120,7 +127,7 @@ func (s *shard) advance(col *collation) {
 		s.front.lanes[hash] = ch.lane
 	}
 	s.front.seqno, s.front.end, s.front.utime = s.front.seqno+1, col.end, col.now
-	s.front.queue, s.front.done = col.queue, col.done
+	s.front.queue, s.front.done, s.front.libraries = col.queue, col.done, col.libraries
 }
 
 // lane is an account between two transactions.

@@ -23,7 +23,7 @@ func (s *shard) buildState(globalID int32, minRef uint32, ref *tontlb.ExtBlkRef,
 	stats := cell.BeginCell().MustStoreUInt(0, 64).MustStoreUInt(0, 64)
 	storeValue(stats, s.balance())
 	storeValue(stats, s.fees)
-	stats.MustStoreBoolBit(false) // no libraries
+	stats.MustStoreMaybeRef(s.libraries)
 	if err := storeMaybe(stats, ref); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	tontlb "github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/tlb/get"
@@ -89,10 +90,18 @@ func (m *moment) run(a *account, method uint64, args ...any) (get.Result, error)
 	if !balance.IsUint64() {
 		return get.Result{}, fmt.Errorf("balance of %s", balance)
 	}
-	return get.RunID(get.State{
+	public, err := m.libraries()
+	if err != nil {
+		return get.Result{}, err
+	}
+	state := get.State{
 		Address: a.Address, Code: a.code(), Data: a.data(), Balance: tlb.Nano(balance.Uint64()),
 		Config: m.config, Now: time.Unix(int64(a.Time), 0), LT: a.LT,
-	}, method, args...)
+	}
+	if !public.IsEmpty() {
+		state.Libraries = []*cell.Cell{public.AsCell()}
+	}
+	return get.RunID(state, method, args...)
 }
 
 // method is the id of a get method, given by number or by name.
