@@ -79,5 +79,5 @@ func (c *Chain) previous() (tuple.Tuple, error) {
 	if err := c.build(); err != nil {
 		return tuple.Tuple{}, err
 	}
-	return c.prevBlocks(), nil
+	return c.prevBlocks()
 }

@@ -77,6 +77,8 @@ func (c *collation) lookBack() error {
 	if err := c.chain.build(); err != nil {
 		return err
 	}
-	c.world.Previous, c.block = c.chain.prevBlocks(), nil
-	return nil
+	c.block = nil
+	var err error
+	c.world.Previous, err = c.chain.prevBlocks()
+	return err
 }

@@ -9,26 +9,44 @@ import (
 // recentMasterBlocks is how many blocks PREVMCBLOCKS gives a contract.
 const recentMasterBlocks = 16
 
-// prevBlocks is what a contract can learn about the masterchain: the last
-// blocks, the last key block, and the last ones with a round number.
-func (c *Chain) prevBlocks() tuple.Tuple {
-	past := c.histories[masterID]
-	pick := func(step int) tuple.Tuple {
+// PreviousBlocks is what code can learn about the masterchain, see
+// [Execution.Previous]: the last blocks, the last key block, and the last ones
+// with a round number. It is made from the newest block, the last key block up
+// to that, and whatever knows the ones before.
+func PreviousBlocks(newest, key BlockID, at func(seqno uint32) (BlockID, error)) (tuple.Tuple, error) {
+	pick := func(step uint32) (tuple.Tuple, error) {
 		var out []any
-		for i := past.len() - 1; i >= 0 && len(out) < recentMasterBlocks; i-- {
-			if i%step == 0 {
-				out = append(out, blockTuple(past.at(i).meta))
+		for n := int64(newest.SeqNo - newest.SeqNo%step); n >= 0 && len(out) < recentMasterBlocks; n -= int64(step) {
+			id := newest
+			if uint32(n) != newest.SeqNo {
+				var err error
+				if id, err = at(uint32(n)); err != nil {
+					return tuple.Tuple{}, err
+				}
 			}
+			out = append(out, blockTuple(id))
 		}
-		return tuple.NewTupleValue(out...)
+		return tuple.NewTupleValue(out...), nil
 	}
-	key := past.at(int(c.extra.keySeqno(c.master.last))).meta
-	return tuple.NewTupleValue(pick(1), blockTuple(key), pick(100))
+	last, err := pick(1)
+	if err != nil {
+		return tuple.Tuple{}, err
+	}
+	round, err := pick(100)
+	return tuple.NewTupleValue(last, blockTuple(key), round), err
 }
 
-func blockTuple(m blockMeta) tuple.Tuple {
+func blockTuple(id BlockID) tuple.Tuple {
 	return tuple.NewTupleValue(
-		big.NewInt(int64(m.shard.workchain)), new(big.Int).SetUint64(m.shard.prefix), big.NewInt(int64(m.seqno)),
-		new(big.Int).SetBytes(m.root[:]), new(big.Int).SetBytes(m.file[:]),
+		big.NewInt(int64(id.Workchain)), new(big.Int).SetUint64(uint64(id.Shard)), big.NewInt(int64(id.SeqNo)),
+		new(big.Int).SetBytes(id.RootHash), new(big.Int).SetBytes(id.FileHash),
 	)
+}
+
+// prevBlocks are the blocks before the next one.
+func (c *Chain) prevBlocks() (tuple.Tuple, error) {
+	past := c.histories[masterID]
+	at := func(seqno uint32) (BlockID, error) { return past.at(int(seqno)).meta.id(), nil }
+	key := past.at(int(c.extra.keySeqno(c.master.last))).meta
+	return PreviousBlocks(c.master.last.id(), key.id(), at)
 }

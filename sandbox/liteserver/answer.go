@@ -18,7 +18,8 @@ type answerer struct {
 	capabilities int64
 	zero         zeroState
 	views        views
-	vmConfig     wholeConfig
+	// What the virtual machine was last given, see wholeTree.
+	vmConfig, vmLibraries wholeTree
 }
 
 func newAnswerer(src Source, version int32, capabilities int64) *answerer {

@@ -8,8 +8,6 @@ import (
 	"github.com/xssnick/tonutils-go/tl"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
-
-	"github.com/tussah-network/tussah/sandbox"
 )
 
 // Bits of a config query's mode. All but the last ask for something beyond the
@@ -178,7 +176,7 @@ func (a *answerer) keyBlockConfig(id *BlockID, mode int32, params *[]int32) (tl.
 
 // masterBySeqno fetches the masterchain block with a sequence number.
 func (a *answerer) masterBySeqno(seqno uint32) (*block, error) {
-	id, err := a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: seqno})
+	id, err := a.masterID(seqno)
 	if err != nil {
 		return nil, err
 	}

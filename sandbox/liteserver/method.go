@@ -51,7 +51,7 @@ func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := a.configFor(l.ref)
+	surroundings, err := a.surroundings(l.ref)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,8 @@ func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
 		}
 		header := l.shard.block.header
 		state.Address = address.NewAddress(0, byte(q.Account.Workchain), q.Account.ID)
-		state.Config, state.Now, state.LT = config, time.Unix(int64(header.GenUtime), 0), header.EndLt
+		state.Config, state.Libraries, state.Previous = surroundings.Config, surroundings.Libraries, surroundings.Previous
+		state.Now, state.LT = time.Unix(int64(header.GenUtime), 0), header.EndLt
 		ran = true
 		result, err = get.RunID(state, q.MethodID, args...)
 		return err
@@ -102,34 +103,85 @@ func (a *answerer) runMethod(q ton.RunSmcMethod) (tl.Serializable, error) {
 	return answer, err
 }
 
-// configFor is the configuration a method sees: that of the masterchain block
-// the client refers to, or the one that the shard block it refers to had seen.
-func (a *answerer) configFor(ref *view) (*cell.Cell, error) {
-	root := ref.state
+// surroundings are what a method sees of the network: that of the masterchain
+// block the client refers to, or the one that the shard block it refers to had
+// seen.
+func (a *answerer) surroundings(ref *view) (out get.State, err error) {
+	id, root := ref.block.id, ref.state
 	if at := ref.block.header.MasterRef; at != nil {
-		master, err := a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: at.SeqNo})
-		if err != nil {
-			return nil, err
+		if id, err = a.masterID(at.SeqNo); err != nil {
+			return out, err
 		}
-		if root, err = a.stateAt(&master); err != nil {
-			return nil, err
+		if root, err = a.stateAt(&id); err != nil {
+			return out, err
 		}
 	}
 	config, err := stateConfig(root)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return a.vmConfig.load(config.AsCell())
+	if out.Config, err = a.vmConfig.load(config.AsCell()); err != nil {
+		return out, err
+	}
+	libraries, err := stateLibraries(root)
+	if err != nil {
+		return out, err
+	}
+	if !libraries.IsEmpty() {
+		whole, err := a.vmLibraries.load(libraries.AsCell())
+		if err != nil {
+			return out, err
+		}
+		out.Libraries = []*cell.Cell{whole}
+	}
+	keySeqno, err := stateKeySeqno(root, id.SeqNo)
+	if err != nil {
+		return out, err
+	}
+	key, err := a.masterID(keySeqno)
+	if err != nil {
+		return out, err
+	}
+	out.Previous, err = sandbox.PreviousBlocks(id, key, a.masterID)
+	return out, err
 }
 
-// wholeConfig is the configuration that was last used, read from end to end:
-// the virtual machine's is prepared from no less, and takes no cells from disk.
-type wholeConfig struct {
+func (a *answerer) masterID(seqno uint32) (BlockID, error) {
+	return a.src.Lookup(masterchain, masterShard, Lookup{Mode: sandbox.BySeqno, Seqno: seqno})
+}
+
+// stateKeySeqno is the last key block up to the block a master state is after.
+func stateKeySeqno(root *cell.Cell, seqno uint32) (uint32, error) {
+	var state tontlb.ShardStateUnsplit
+	var extra tontlb.McStateExtra
+	var info tontlb.McStateExtraBlockInfo
+	if err := tontlb.Parse(&state, root); err != nil {
+		return 0, err
+	}
+	if err := tontlb.Parse(&extra, state.McStateExtra); err != nil {
+		return 0, err
+	}
+	if err := tontlb.Parse(&info, extra.Info); err != nil {
+		return 0, err
+	}
+	switch {
+	case info.AfterKeyBlock:
+		return seqno, nil
+	case info.LastKeyBlock != nil:
+		return info.LastKeyBlock.SeqNo, nil
+	}
+	return 0, nil
+}
+
+// wholeTree is a tree that was last used, read from end to end: the virtual
+// machine's configuration is prepared from no less, and it takes no cells from
+// disk.
+type wholeTree struct {
 	sync.Mutex
 	root *cell.Cell
 }
 
-func (w *wholeConfig) load(root *cell.Cell) (*cell.Cell, error) {
+func (w *wholeTree) load(root *cell.Cell) (*cell.Cell, error) {
 	w.Lock()
 	defer w.Unlock()
 	if w.root != nil && w.root.HashKey() == root.HashKey() {
@@ -137,10 +189,10 @@ func (w *wholeConfig) load(root *cell.Cell) (*cell.Cell, error) {
 	}
 	data, err := encode(root.WithoutTrace())
 	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+		return nil, fmt.Errorf("read a whole tree: %w", err)
 	}
 	if w.root, err = cell.FromBOC(data); err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+		return nil, fmt.Errorf("read a whole tree: %w", err)
 	}
 	return w.root, nil
 }

@@ -124,7 +124,15 @@ func (m *moment) libraries() (*cell.Dictionary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master state %d: %w", m.block.SeqNo, err)
 	}
-	return s.LoadDict(256)
+	dict, err := s.LoadDict(256)
+	if err != nil || dict.IsEmpty() {
+		return dict, err
+	}
+	all, err := whole(dict.AsCell())
+	if err != nil {
+		return nil, fmt.Errorf("libraries at master block %d: %w", m.block.SeqNo, err)
+	}
+	return all.AsDict(256), nil
 }
 
 // hashes is a list of hashes, one alone also without brackets.

@@ -10,6 +10,7 @@ import (
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
+	"github.com/xssnick/tonutils-go/tvm/tuple"
 
 	"github.com/tussah-network/tussah/sandbox"
 )
@@ -29,6 +30,8 @@ type moment struct {
 	// shards but the masterchain.
 	config *cell.Cell
 	hashes *cell.Dictionary
+	// key is the last key block's number.
+	key uint32
 }
 
 // at returns the moment after a master block; 0 is the newest.
@@ -36,8 +39,7 @@ func at(chain Source, seqno uint32) (*moment, error) {
 	m := &moment{chain: chain, block: chain.MasterHead()}
 	if seqno != 0 {
 		var err error
-		m.block, err = chain.Lookup(masterchain, wholeChain, Lookup{Mode: sandbox.BySeqno, Seqno: seqno})
-		if err != nil {
+		if m.block, err = m.master(seqno); err != nil {
 			return nil, err
 		}
 	}
@@ -60,7 +62,31 @@ func at(chain Source, seqno uint32) (*moment, error) {
 		return nil, fmt.Errorf("shards of master block %d: %w", m.block.SeqNo, err)
 	}
 	m.hashes = hashes.AsDict(32)
+	var info tontlb.McStateExtraBlockInfo
+	if err := tontlb.Parse(&info, extra.Info); err != nil {
+		return nil, fmt.Errorf("master state %d: %w", m.block.SeqNo, err)
+	}
+	switch {
+	case info.AfterKeyBlock:
+		m.key = m.block.SeqNo
+	case info.LastKeyBlock != nil:
+		m.key = info.LastKeyBlock.SeqNo
+	}
 	return m, nil
+}
+
+// master is the master block with a number.
+func (m *moment) master(seqno uint32) (BlockID, error) {
+	return m.chain.Lookup(masterchain, wholeChain, Lookup{Mode: sandbox.BySeqno, Seqno: seqno})
+}
+
+// previous are the blocks that code can look at.
+func (m *moment) previous() (tuple.Tuple, error) {
+	key, err := m.master(m.key)
+	if err != nil {
+		return tuple.Tuple{}, err
+	}
+	return sandbox.PreviousBlocks(m.block, key, m.master)
 }
 
 // whole loads what is left to load of a tree from a stored chain, whose cells

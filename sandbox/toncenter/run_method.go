@@ -101,6 +101,9 @@ func (m *moment) run(a *account, method uint64, args ...any) (get.Result, error)
 	if !public.IsEmpty() {
 		state.Libraries = []*cell.Cell{public.AsCell()}
 	}
+	if state.Previous, err = m.previous(); err != nil {
+		return get.Result{}, err
+	}
 	return get.RunID(state, method, args...)
 }
 

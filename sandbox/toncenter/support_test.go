@@ -160,4 +160,5 @@ func TestStored(t *testing.T) {
 	t.Run("get method", TestRunGetMethod)
 	t.Run("cells", TestCellObjects)
 	t.Run("tokens", TestTokenData)
+	t.Run("libraries", TestLibraries)
 }
