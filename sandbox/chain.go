@@ -114,7 +114,8 @@ func (c *Chain) open() (err error) {
 }
 
 // Run seals blocks by the clock while the chain is in [Interval] mode, until
-// the context ends, and returns nil then.
+// the context ends, and returns nil then. A block that cannot be sealed ends it
+// with that error; after [Chain.Restore] the chain can be Run again.
 func (c *Chain) Run(ctx context.Context) error {
 	for {
 		c.mu.Lock()
@@ -129,14 +130,16 @@ func (c *Chain) Run(ctx context.Context) error {
 			return nil
 		case <-paced:
 		case <-tick:
-			if err := c.mine(); err != nil {
+			// Made at once: nobody may look for days.
+			if _, err := c.Mine(ctx, 1); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 	}
 }
 
-// Close releases the chain's files. What waits for a block waits in vain.
+// Close releases the chain's files. What waits for a block waits in vain, and is
+// not there when the chain is opened again.
 func (c *Chain) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,6 +147,9 @@ func (c *Chain) Close() error {
 		return nil
 	}
 	c.closed, c.err = true, ErrClosed
+	if c.store != nil && len(c.pool)+len(c.edits) > 0 {
+		c.opts.Log.Warn("closing a chain loses what waits for a block", "messages", len(c.pool), "edits", len(c.edits))
+	}
 	close(c.sealed) // whoever waits for a block finds the chain closed
 	c.sealed = make(chan struct{})
 	if c.store == nil {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -160,23 +161,27 @@ func checkParam(id int32, value *cell.Cell) error {
 	return nil
 }
 
-// Pending is an external message that waits for a block.
+// Pending is a message that waits for a block: an external one, or one that is
+// impersonated.
 type Pending struct {
 	Hash      [32]byte
+	From      *address.Address // nil: an external message
 	To        *address.Address
 	Message   *cell.Cell
 	NotBefore uint32 // the first master block it may be in, 0: the next
 }
 
-// Pending returns the external messages that wait, in order.
+// Pending returns the messages that wait, in order.
 func (c *Chain) Pending() []Pending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []Pending
 	for _, p := range c.pool {
-		if p.impersonated == nil {
-			out = append(out, Pending{Hash: p.prepared.Cell().HashKey(), To: p.to.address(), Message: p.prepared.Cell(), NotBefore: p.notBefore})
+		waits := Pending{Hash: p.prepared.Cell().HashKey(), To: p.to.address(), Message: p.prepared.Cell(), NotBefore: p.notBefore}
+		if p.impersonated != nil {
+			waits.From = p.impersonated.from.address()
 		}
+		out = append(out, waits)
 	}
 	return out
 }
@@ -201,28 +206,31 @@ func (c *Chain) Delay(hash [32]byte, blocks uint32) error {
 	})
 }
 
-// Duplicate makes a waiting message come twice. A block takes each message only
-// once, so the second is in a later one.
+// Duplicate makes a waiting external message come twice. A block takes each
+// message only once, so the second is in a later one. No network delivers an
+// internal message twice.
 func (c *Chain) Duplicate(hash [32]byte) error {
-	full := false
+	var refused error
 	err := c.inPool(hash, func(i int) {
-		if full = len(c.pool) >= c.maxPool; full {
+		switch {
+		case c.pool[i].impersonated != nil:
+			refused = fmt.Errorf("duplicate an internal message: %w", ErrMessage)
+			return
+		case len(c.pool) >= c.maxPool:
+			refused = ErrPoolFull
 			return
 		}
 		twin := *c.pool[i]
 		twin.flight = newFlight()
 		c.pool = slices.Insert(slices.Clone(c.pool), i+1, &twin)
 	})
-	if full {
-		return ErrPoolFull
-	}
-	return err
+	return errors.Join(err, refused)
 }
 
 func (c *Chain) inPool(hash [32]byte, do func(i int)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.pool, func(p *inbound) bool { return p.impersonated == nil && p.prepared.Cell().HashKey() == hash })
+	i := slices.IndexFunc(c.pool, func(p *inbound) bool { return p.prepared.Cell().HashKey() == hash })
 	if i < 0 {
 		return fmt.Errorf("message %x does not wait: %w", hash, ErrNotFound)
 	}

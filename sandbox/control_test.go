@@ -2,11 +2,17 @@ package sandbox_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/fxamacker/cbor/v2"
 	"github.com/google/go-cmp/cmp"
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -221,6 +227,29 @@ func TestPool(t *testing.T) {
 			t.Errorf("%s what does not wait: %v", name, err)
 		}
 	}
+	from, to := account(base, 7), account(base, 8)
+	for range 2 {
+		if err := chain.Post(ctx, sandbox.Internal{From: from, To: to, Amount: tlb.TON}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits := chain.Pending()
+	if len(waits) != 2 || !waits[0].From.Equals(from) || !waits[0].To.Equals(to) || waits[0].Hash == waits[1].Hash {
+		t.Fatalf("%+v waits", waits)
+	}
+	if err := chain.Duplicate(waits[0].Hash); !errors.Is(err, sandbox.ErrMessage) {
+		t.Errorf("duplicate an internal message: %v", err)
+	}
+	if err := errors.Join(chain.Drop(waits[0].Hash), chain.Delay(waits[1].Hash, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []tlb.Nano{0, tlb.TON} {
+		seal(t, chain)
+		if got := view(t, chain, 8).Balance; got != want {
+			t.Errorf("after block %d it has %s, want %s", i+1, got, want)
+		}
+	}
+	checkConserved(t, chain)
 	done := make(chan error)
 	go func() {
 		_, err := chain.Execute(ctx, give(t, 9, account(base, 1), tlb.TON, false))
@@ -348,6 +377,18 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	for name, bad := range map[string][]byte{
+		"no gas prices": withConfig(t, good, 20, nil), "no forward fees": withConfig(t, good, 25, nil), "strange gas prices": withConfig(t, good, 21, number(1)),
+		"burning": withConfig(t, good, 5, number(1)),
+	} {
+		_, err := sandbox.Open(sandbox.Options{Load: bytes.NewReader(bad)})
+		if !errors.Is(err, sandbox.ErrDump) || !errors.Is(err, sandbox.ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := sandbox.Open(sandbox.Options{Load: bytes.NewReader(withExtra(t, good))}); !errors.Is(err, sandbox.ErrDump) || !strings.Contains(err.Error(), "extra currencies") {
+		t.Errorf("extra currencies: %v", err)
+	}
 	if _, err := sandbox.Open(sandbox.Options{Load: bytes.NewReader(good), GlobalID: -3}); !errors.Is(err, sandbox.ErrNetwork) {
 		t.Errorf("another network: %v", err)
 	}
@@ -367,6 +408,81 @@ func TestLoadRefuses(t *testing.T) {
 	if err := chain.Dump(&dump); !errors.Is(err, sandbox.ErrUnsettled) {
 		t.Errorf("messages under way: %v", err)
 	}
+}
+
+// redump decodes a dump, changes head and first account, and encodes it again.
+func redump(t *testing.T, dump []byte, change func(head, first map[int]any)) []byte {
+	t.Helper()
+	magic, rest, _ := bytes.Cut(dump, []byte("\n"))
+	dec, out := cbor.NewDecoder(bytes.NewReader(rest)), bytes.NewBuffer(append(bytes.Clone(magic), '\n'))
+	var all []map[int]any
+	for {
+		item := map[int]any{}
+		if err := dec.Decode(&item); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, item)
+	}
+	change(all[0], all[1])
+	for _, item := range all {
+		if err := cbor.NewEncoder(out).Encode(item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes()
+}
+
+// withConfig is a dump with another parameter, or without.
+func withConfig(t *testing.T, dump []byte, id uint64, param *cell.Cell) []byte {
+	t.Helper()
+	return redump(t, dump, func(head, _ map[int]any) {
+		root, err := cell.FromBOC(head[4].([]byte))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dict, key := root.AsDict(32), cell.BeginCell().MustStoreUInt(id, 32).EndCell()
+		if param == nil {
+			err = dict.Delete(key)
+		} else {
+			err = dict.SetBuilder(key, cell.BeginCell().MustStoreRef(param))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		head[4] = dict.AsCell().ToBOC()
+	})
+}
+
+// withExtra is a dump whose first account has another currency.
+func withExtra(t *testing.T, dump []byte) []byte {
+	t.Helper()
+	return redump(t, dump, func(_, first map[int]any) {
+		root, err := cell.FromBOC(first[3].([]byte))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var outer tontlb.ShardAccount
+		var state tontlb.AccountState
+		if err := tontlb.Parse(&outer, root); err != nil {
+			t.Fatal(err)
+		}
+		if err := tontlb.Parse(&state, outer.Account); err != nil {
+			t.Fatal(err)
+		}
+		state.ExtraCurrencies = cell.NewDict(32)
+		if err := state.ExtraCurrencies.SetBuilder(cell.BeginCell().MustStoreUInt(7, 32).EndCell(), cell.BeginCell().MustStoreVarUInt(5, 32)); err != nil {
+			t.Fatal(err)
+		}
+		if outer.Account, err = tontlb.ToCell(state); err != nil {
+			t.Fatal(err)
+		}
+		if root, err = tontlb.ToCell(outer); err != nil {
+			t.Fatal(err)
+		}
+		first[3] = root.ToBOC()
+	})
 }
 
 func FuzzLoad(f *testing.F) {
@@ -445,5 +561,83 @@ func TestFailedSealEndsWaits(t *testing.T) {
 	}
 	if err := <-done; !errors.Is(err, disagree) {
 		t.Errorf("who waited got %v", err)
+	}
+}
+
+// TestRunAfterRestore: a block that cannot be sealed ends Run, which goes on
+// once the chain was taken back to before.
+func TestRunAfterRestore(t *testing.T) {
+	disagree := errors.New("no")
+	var strict atomic.Bool
+	strict.Store(true)
+	chain := openChain(t, sandbox.Options{
+		Mode: sandbox.Interval, Interval: sandbox.MinInterval,
+		Observe: func(sandbox.Execution, sandbox.Outcome) error {
+			if strict.Load() {
+				return disagree
+			}
+			return nil
+		},
+	})
+	good := chain.Snapshot()
+	if err := chain.Send(t.Context(), give(t, 1, account(base, 1), tlb.TON, false)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chain.Run(t.Context()); !errors.Is(err, disagree) {
+		t.Fatalf("got %v, want %v", err, disagree)
+	}
+	strict.Store(false)
+	if err := chain.Restore(good); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- chain.Run(ctx) }()
+	if err := chain.Wait(ctx, 2); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCloseSays that something is lost, if it is.
+func TestCloseSays(t *testing.T) {
+	for _, waits := range []bool{false, true} {
+		var log bytes.Buffer
+		chain := openChain(t, sandbox.Options{FS: vfs.NewMem(), Mode: sandbox.Manual, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if waits {
+			if err := chain.Send(t.Context(), give(t, 1, account(base, 1), tlb.TON, false)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := chain.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "messages=1"); got != waits {
+			t.Errorf("said %q", log.String())
+		}
+	}
+}
+
+// TestSignatureIsNoOp: a tree shows no operation where there is a signature.
+func TestSignatureIsNoOp(t *testing.T) {
+	body := func(op uint64, bits uint) *cell.Cell {
+		return cell.BeginCell().MustStoreUInt(op, 32).MustStoreSlice(make([]byte, 128), bits-32).EndCell()
+	}
+	for _, test := range []struct {
+		message sandbox.Message
+		shown   bool
+	}{
+		{sandbox.Message{External: true, Body: body(0x12345678, 600)}, false},
+		{sandbox.Message{External: true, Body: body(0x12345678, 64)}, true},
+		{sandbox.Message{External: true, Body: body(0x7369676e, 600)}, true}, // a wallet of version 5
+		{sandbox.Message{From: account(base, 1), Body: body(0x12345678, 600)}, true},
+	} {
+		test.message.To = account(base, 2)
+		if got := (&sandbox.Trace{Message: test.message}).String(); strings.Contains(got, "op 0x") != test.shown {
+			t.Errorf("%+v: %s", test.message, got)
+		}
 	}
 }

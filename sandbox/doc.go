@@ -50,9 +50,12 @@
 // In memory: a record of some 130 bytes for every block; of a stored chain what
 // [Options.CacheBytes] says, of another all accounts, all blocks and at least
 // the last [StatesKept] states. Bounded are the pool ([MaxPool]), the blocks of
-// one cascade ([MaxCascadeBlocks]) and the transactions of a block. Messages in
-// the pool are not stored: a restart loses them. There are no elections,
-// no tick-tock, and shards neither split nor merge.
+// one cascade ([MaxCascadeBlocks]) and the transactions of a block. Rounds of a
+// chain in memory that nobody looked at yet take some 10 KB each, and the first
+// look makes blocks of all of them: who seals by the hundred thousand should call
+// [Chain.Head] now and then. [Chain.Run] does. Messages in the pool, edits that
+// wait and snapshots are not stored: a restart loses them. There are no
+// elections, no tick-tock, and shards neither split nor merge.
 //
 // Start reading at chain.go, then seal.go and collation.go.
 package sandbox

@@ -40,8 +40,8 @@ type dumpAccount struct {
 }
 
 // Dump writes the world: all accounts, the configuration, libraries and the time, so that
-// another chain can begin with it, see [Options.Load]. Blocks and what waits in
-// the pool are no part of it. Messages under way would be lost with their coins:
+// another chain can begin with it, see [Options.Load]. Blocks, what waits in
+// the pool and the fees collected so far are no part of it. Messages under way would be lost with their coins:
 // while there are any, Dump returns [ErrUnsettled].
 func (c *Chain) Dump(w io.Writer) error {
 	c.mu.Lock()
@@ -185,11 +185,38 @@ func (p *population) loadAccount(dec *cbor.Decoder, head dumpHead) error {
 	if err := tontlb.Parse(&state, shardAccount.Account); err != nil || !state.IsValid {
 		return fmt.Errorf("%w: no account state", ErrDump)
 	}
+	if !state.ExtraCurrencies.IsEmpty() {
+		return fmt.Errorf("%w: %s has extra currencies, a sandbox has none", ErrDump, state.Address)
+	}
 	id, err := idOf(state.Address)
 	if err != nil || id != (accountID{a.Workchain, a.Hash}) || shardAccount.LastTransLT >= max(head.LT, 1) {
 		return fmt.Errorf("%w: account state does not fit its place", ErrDump)
 	}
 	return p.add(id, state.Balance.Nano(), func() (*cell.Cell, error) { return entry, nil })
+}
+
+// checkDumpedConfig refuses a configuration that [Chain.SetConfig] could not
+// have led to: without what the executor needs, or of a chain that burns coins.
+func checkDumpedConfig(root *cell.Cell) error {
+	dict := root.AsDict(32)
+	for _, id := range []int32{5, 20, 21, 24, 25, 28} {
+		key := cell.BeginCell().MustStoreInt(int64(id), 32).EndCell()
+		var param *cell.Cell
+		value, err := dict.LoadValue(key)
+		if err == nil {
+			param, err = value.LoadRefCell()
+		}
+		if err != nil && !errors.Is(err, cell.ErrNoSuchKeyInDict) {
+			return fmt.Errorf("%w: %w: parameter %d: %v", ErrDump, ErrConfig, id, err) // as in load
+		}
+		if id == 5 && param != nil {
+			return fmt.Errorf("%w: %w: parameter 5: no coins are burned in a sandbox", ErrDump, ErrConfig)
+		}
+		if err := checkParam(id, param); err != nil {
+			return fmt.Errorf("%w: %w", ErrDump, err)
+		}
+	}
+	return nil
 }
 
 // dumpedLibraries reads a dictionary of libraries, all of which are what their

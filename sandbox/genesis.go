@@ -60,6 +60,11 @@ func (c *Chain) create() error {
 		}
 	}
 	var err error
+	if w.config != nil {
+		if err := checkDumpedConfig(w.config); err != nil {
+			return err
+		}
+	}
 	if c.extra.config, err = genesisConfig(w.config, c.opts.GlobalID, c.signer.public(), w.now, c.base[0].last); err != nil {
 		return err
 	}

@@ -95,7 +95,8 @@ type Options struct {
 	// [MaxCascadeBlocks] times a block's transactions. Messages between shards
 	// are delivered as ever. It must not call the chain.
 	Order func(ready []Choice) int
-	// Log hears of every block, at debug level. Default: discarded.
+	// Log hears of every block, at debug level, and of what is lost when the
+	// chain is closed. Default: discarded.
 	Log *slog.Logger
 }
 

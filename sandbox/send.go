@@ -97,7 +97,12 @@ func (c *Chain) impersonate(m Internal) (*flight, error) {
 	}
 	// Later than all that is, earlier than the block it will be in; and no two
 	// that wait have the same time, so none has the same hash.
-	created := s.front.end + uint64(len(c.pool))
+	created := s.front.end
+	for _, p := range c.pool {
+		if p.impersonated != nil {
+			created = max(created, p.impersonated.created+1)
+		}
+	}
 	cell, err := m.build(created, uint32(c.now().Unix()))
 	if err != nil {
 		return nil, fmt.Errorf("message to %s: %w", m.To, err)

@@ -75,6 +75,14 @@ func (m Message) Op() uint32 {
 	return uint32(op)
 }
 
+// signed tells whether a message seems to begin with a signature, as those to
+// wallets do: it comes from outside and is long enough. Wallets of version 5 have
+// theirs at the end, behind an operation.
+func (m Message) signed() bool {
+	const bits, signedRequest = 512, 0x7369676e
+	return m.External && m.Body != nil && m.Body.BitsSize() >= bits && m.Op() != signedRequest
+}
+
 // All yields the transaction and all it set off, parents first.
 func (t *Trace) All() iter.Seq[*Trace] {
 	return func(yield func(*Trace) bool) { t.walk(yield) }
@@ -124,7 +132,10 @@ func (t *Trace) draw(b *strings.Builder, indent string) {
 	if t.Message.From != nil {
 		from = t.Message.From.String()
 	}
-	fmt.Fprintf(b, "%s%s -> %s  %s  op %#08x", indent, from, t.Message.To, t.Message.Value, t.Message.Op())
+	fmt.Fprintf(b, "%s%s -> %s  %s", indent, from, t.Message.To, t.Message.Value)
+	if !t.Message.signed() {
+		fmt.Fprintf(b, "  op %#08x", t.Message.Op())
+	}
 	if t.Message.Bounced {
 		b.WriteString("  bounced")
 	}
