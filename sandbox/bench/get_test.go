@@ -10,14 +10,12 @@ import (
 
 	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/tlb"
-	"github.com/tussah-network/tussah/tlb/get"
 )
 
 //go:embed counter.boc
 var counterCode []byte
 
-// BenchmarkGet is the get method that is compared, for a profile: through the
-// chain, and from a state at hand.
+// BenchmarkGet is the get method that is compared, for a profile.
 func BenchmarkGet(b *testing.B) {
 	code, err := cell.FromBOC(counterCode)
 	if err != nil {
@@ -31,24 +29,10 @@ func BenchmarkGet(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer chain.Close()
-	b.Run("chain", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := chain.RunGet(b.Context(), counter, "currentCounter"); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("state", func(b *testing.B) {
-		b.ReportAllocs()
-		state, err := chain.GetState(b.Context(), counter)
-		if err != nil {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := chain.RunGet(b.Context(), counter, "currentCounter"); err != nil {
 			b.Fatal(err)
 		}
-		for b.Loop() {
-			if _, err := get.Run(state, "currentCounter"); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	}
 }
