@@ -50,8 +50,11 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"p2p/session":    {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p", "p2p/attest/sim"}},
 
 	"p2p/attest/eventlog": {Code: []string{"p2p/attest"}},
-	"p2p/attest/host":     {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
-	"p2p/attest/measure":  {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
+	"p2p/attest/gpu":      {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/gpu/gpusim"}},
+	// gpusim implements the interface that collects evidence.
+	"p2p/attest/gpu/gpusim": {Code: []string{"p2p/attest/gpu"}},
+	"p2p/attest/host":       {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
+	"p2p/attest/measure":    {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
 
 	"registry":       {Code: []string{"contracts", "tlb"}, Tests: []string{"sandbox"}},
 	"wallet":         {Code: []string{"contracts", "tlb", "tlb/get"}, Tests: []string{"sandbox"}},
