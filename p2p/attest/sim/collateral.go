@@ -42,7 +42,7 @@ func (ca *CA) FaultyCollateral(faults CollateralFaults) (c tdx.Collateral, err e
 		return tdx.Collateral{}, err
 	}
 	// An hour ago, so that clocks may differ.
-	issued := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+	issued := time.Now().Add(-time.Hour)
 
 	info, identity := newTCBInfo(issued), newQEIdentity(issued)
 	if faults.TCBInfo != nil {
@@ -50,6 +50,9 @@ func (ca *CA) FaultyCollateral(faults CollateralFaults) (c tdx.Collateral, err e
 	}
 	if faults.QEIdentity != nil {
 		faults.QEIdentity(identity)
+	}
+	for _, t := range []*time.Time{&info.IssueDate, &info.NextUpdate, &identity.IssueDate, &identity.NextUpdate} {
+		*t = t.UTC().Truncate(time.Second) // as they are written
 	}
 	c.TCBInfoChain = chain(signer, ca.root)
 	c.QEIdentityChain = chain(signer, ca.root)

@@ -53,7 +53,7 @@ func (vm *VM) Measure(_ context.Context, e attest.Event) error {
 	defer vm.mu.Unlock()
 	register := &vm.mu.measurements.RTMR[3]
 	*register = sha512.Sum384(append(register[:], extension[:]...))
-	vm.mu.events = append(vm.mu.events, e)
+	vm.mu.events = append(vm.mu.events, attest.Event{Name: e.Name, Payload: slices.Clone(e.Payload)})
 	return nil
 }
 
