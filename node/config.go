@@ -66,6 +66,7 @@ type P2PConfig struct {
 // AttestationConfig says where evidence comes from and whose is believed.
 type AttestationConfig struct {
 	SimulatedCA string `toml:"simulated_ca" comment:"folder of a simulated quoting enclave's CA; refused on production networks"`
+	Compatible  bool   `toml:"compatible" comment:"also accept peers that pass gate A alone, as the Cocoon network's: their evidence may be relayed"`
 	Image       string `toml:"image" comment:"label of the simulated image this node runs as; empty presents no evidence"`
 }
 

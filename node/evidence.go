@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/attest/sim"
@@ -54,9 +55,10 @@ func (e *evidence) Evidence(ctx context.Context, reportData [64]byte) (attest.Ev
 	// What we could not accept ourselves, no peer will. The image is not judged:
 	// the registry may come to list it while we run.
 	own, err := e.policy.judge(shown, reportData, attest.Policy{
-		Image:    func([32]byte) error { return nil },
-		Platform: attest.AnyPlatform,
-	})
+		Image:       func([32]byte) error { return nil },
+		Platform:    attest.AnyPlatform,
+		EventsLater: true,
+	}, time.Now())
 	if err != nil {
 		return attest.Evidence{}, fmt.Errorf("own evidence: %w", err)
 	}

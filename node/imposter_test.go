@@ -71,7 +71,16 @@ func startSpy(t *testing.T, network *devnet.Network, name string, provider attes
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := p2p.Open(identity, p2p.Options{RATLS: ratls.Options{Provider: provider, UnattestedInbound: true}, Listen: cfg.P2P.Listen, AllowPrivate: true})
+	if provider != nil {
+		if err := node.MeasureAs(t.Context(), provider, cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := ratls.Options{Provider: provider, UnattestedInbound: true, Network: cfg.Network.ID, Registry: network.Registry.StringRaw(),
+		Self: func() ratls.Claims {
+			return ratls.Claims{Role: ratls.RoleProxy, Contract: network.Registry.StringRaw()}
+		}}
+	host, err := p2p.Open(identity, p2p.Options{RATLS: o, Listen: cfg.P2P.Listen, AllowPrivate: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,9 +49,11 @@ type Node struct {
 	index    *registry.Index
 	wallet   wallet.Wallet
 	queue    *wallet.Queue
+	payout   *address.Address
 	policy   policy
 	evidence *evidence
 	host     *p2p.Host
+	keeper   *ratls.Keeper
 	book     *p2p.Book // where peers were found besides the registry
 	session  *session.Client
 	payers   *payers
@@ -127,7 +129,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	}
 
 	// 4. Evidence and the libp2p host.
-	if err := n.openHost(); err != nil {
+	if err := n.openHost(ctx); err != nil {
 		return err
 	}
 	undo = append(undo, n.host.Close)
@@ -150,6 +152,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		return nil
 	})
 	run(n.index.Run)
+	run(n.keeper.Run)
 	run(n.queue.Run)
 	if n.cfg.P2P.MDNS {
 		run(func(ctx context.Context) error { return p2p.RunMDNS(ctx, n.host, n.cfg.Network.ID, n.book, n.o.Log) })
@@ -272,18 +275,25 @@ func (n *Node) openWallet() error {
 	return err
 }
 
-func (n *Node) openHost() error {
+func (n *Node) openHost(ctx context.Context) error {
 	var err error
 	n.book = p2p.NewBook()
-	if n.policy, err = newPolicy(n.cfg.Attestation, n.index.View); err != nil {
+	if n.policy, err = newPolicy(n.cfg, n.registry.StringRaw(), n.index.View); err != nil {
+		return err
+	}
+	if n.payout, err = n.payoutAddress(); err != nil {
 		return err
 	}
 	if n.evidence, err = newEvidence(n.cfg.Attestation, n.cfg.DataDir, n.policy); err != nil {
 		return err
 	}
-	o := ratls.Options{Appraise: n.policy.appraise, Log: n.o.Log}
+	o := ratls.Options{Appraise: n.policy.appraise, Network: n.cfg.Network.ID, Registry: n.registry.StringRaw(),
+		Self: n.claims, Epoch: n.policy.epoch, Every: gateEvery, Compatible: n.cfg.Attestation.Compatible, Log: n.o.Log}
 	if n.evidence != nil {
 		o.Provider = n.evidence
+		if err := n.measureSelf(ctx); err != nil {
+			return err
+		}
 	}
 	listen := n.cfg.P2P.Listen
 	switch n.cfg.Role() {
@@ -295,7 +305,45 @@ func (n *Node) openHost() error {
 		}
 	}
 	n.host, err = p2p.Open(n.keys.identity, p2p.Options{RATLS: o, Listen: listen, AllowPrivate: n.cfg.P2P.AllowPrivate, Log: n.o.Log})
+	if err == nil {
+		n.keeper = ratls.NewKeeper(n.host, o)
+	}
 	return err
+}
+
+// measureSelf has the machine measure what this node is, before anybody sees its evidence.
+func (n *Node) measureSelf(ctx context.Context) error {
+	events, err := eventsOf(n.cfg, n.registry.StringRaw())
+	if err != nil {
+		return err
+	}
+	return measure(ctx, n.evidence, events)
+}
+
+// claims are what this node's evidence is bound to.
+func (n *Node) claims() ratls.Claims {
+	switch n.cfg.Role() {
+	case Proxy:
+		return ratls.Claims{Role: ratls.RoleProxy, Contract: n.payout.StringRaw()}
+	case Worker:
+		return ratls.Claims{Role: ratls.RoleWorker, Contract: n.payout.StringRaw()}
+	}
+	return ratls.Claims{Role: ratls.RoleClient}
+}
+
+// payoutAddress is where what this node earns is paid to.
+func (n *Node) payoutAddress() (*address.Address, error) {
+	payout := ""
+	switch {
+	case n.cfg.Proxy != nil:
+		payout = n.cfg.Proxy.Payout
+	case n.cfg.Worker != nil:
+		payout = n.cfg.Worker.Payout
+	}
+	if payout == "" {
+		return n.wallet.Address(), nil
+	}
+	return ParseAddress(payout)
 }
 
 func (n *Node) openChannels() error {
@@ -307,9 +355,8 @@ func (n *Node) openChannels() error {
 	records := records{n.store.Table(tableChannels)}
 	n.payers = &payers{records: records, store: n.store.Table(tablePayer), index: n.index, queue: n.queue, wallet: n.wallet.Address(),
 		session: n.session, key: n.keys.session.Private(), network: n.cfg.Network.ID, log: n.o.Log}
-	n.payees = &payees{records: records, store: n.store.Table(tablePayee), index: n.index, account: n.account, queue: n.queue, payout: n.wallet.Address(),
+	n.payees = &payees{records: records, store: n.store.Table(tablePayee), index: n.index, account: n.account, queue: n.queue, payout: n.payout,
 		key: n.keys.payee.Private(), network: n.cfg.Network.ID, log: n.o.Log}
-	payout := ""
 	switch {
 	case n.cfg.Client != nil:
 		c := n.cfg.Client
@@ -317,16 +364,10 @@ func (n *Node) openChannels() error {
 	case n.cfg.Proxy != nil:
 		c := n.cfg.Proxy
 		n.payers.deposit, n.payers.window, n.payers.delay = c.Deposit, c.Window, time.Duration(c.CloseDelay)
-		n.payees.minDeposit, n.payees.delay, payout = c.MinDeposit, time.Duration(c.CloseDelay), c.Payout
+		n.payees.minDeposit, n.payees.delay = c.MinDeposit, time.Duration(c.CloseDelay)
 	case n.cfg.Worker != nil:
 		c := n.cfg.Worker
-		n.payees.minDeposit, n.payees.delay, payout = c.MinDeposit, time.Duration(c.CloseDelay), c.Payout
-	}
-	if payout != "" {
-		var err error
-		if n.payees.payout, err = ParseAddress(payout); err != nil {
-			return err
-		}
+		n.payees.minDeposit, n.payees.delay = c.MinDeposit, time.Duration(c.CloseDelay)
 	}
 	return errors.Join(n.payers.load(), n.payees.load())
 }
@@ -352,7 +393,7 @@ func (n *Node) hello() session.Hello {
 	default:
 		h.Role, h.Window = session.RoleWorker, n.cfg.Worker.Window
 	}
-	h.PayeeKey, h.Payout = n.keys.payee.Public(), n.payees.payout.StringRaw()
+	h.PayeeKey, h.Payout = n.keys.payee.Public(), n.payout.StringRaw()
 	h.MinDeposit, h.CloseDelay = n.payees.minDeposit, uint32(n.payees.delay/time.Second)
 	return h
 }

@@ -46,10 +46,16 @@ func stranger(t *testing.T, proxy *devnet.Running) (*session.Client, peer.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trusting := func(attest.Evidence, [64]byte) (attest.Appraisal, error) {
+	trusting := func(ratls.Shown) (attest.Appraisal, error) {
 		return attest.Appraisal{Expiry: time.Now().Add(time.Hour)}, nil // these tests are about the proxy's doubts
 	}
-	host, err := p2p.Open(identity, p2p.Options{RATLS: ratls.Options{Appraise: trusting}, AllowPrivate: true})
+	at := proxy.Status()
+	registry, err := node.ParseAddress(at.Registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := ratls.Options{Appraise: trusting, Network: at.Network, Registry: registry.StringRaw()}
+	host, err := p2p.Open(identity, p2p.Options{RATLS: o, AllowPrivate: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,6 +80,9 @@ func (p *proxy) Hello(_ context.Context, from session.Peer, h session.Hello) (se
 		if err := p.admit(from); err != nil {
 			return session.Hello{}, &session.Error{Code: session.CodeUnauthorised, Message: err.Error(), Hint: "ask the registry's owner to allow the image"}
 		}
+		if err := measuredModels(from, h.Offers); err != nil {
+			return session.Hello{}, &session.Error{Code: session.CodeUnauthorised, Message: err.Error(), Hint: "offer the models that the machine measured when it started"}
+		}
 		p.attach(from, h)
 	}
 	own := p.hello()

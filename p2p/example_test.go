@@ -50,8 +50,8 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	client, err := p2p.Open(clientID, p2p.Options{
-		RATLS: ratls.Options{Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
-			return ca.Verifier().Appraise(e, data, policy, time.Now())
+		RATLS: ratls.Options{Appraise: func(s ratls.Shown) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(s.Evidence, s.ReportData, policy, time.Now())
 		}},
 		AllowPrivate: true, // the proxy of this example is on loopback
 	})

@@ -36,8 +36,8 @@ func attested(t testing.TB) ratls.Options {
 	policy := attest.Policy{AllowSimulated: true, EventsLater: true, Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform}
 	return ratls.Options{
 		Provider: ca.Platform("rack").VM(sim.Measure("node")),
-		Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
-			return ca.Verifier().Appraise(e, data, policy, time.Now())
+		Appraise: func(s ratls.Shown) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(s.Evidence, s.ReportData, policy, time.Now())
 		},
 	}
 }

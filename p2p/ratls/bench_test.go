@@ -22,7 +22,7 @@ import (
 func BenchmarkHandshake(b *testing.B) {
 	w := newWorld(b)
 	cached := w.attested("cached")
-	cached.Appraise = func(attest.Evidence, [64]byte) (attest.Appraisal, error) {
+	cached.Appraise = func(ratls.Shown) (attest.Appraisal, error) {
 		return attest.Appraisal{TEE: attest.TDX, Expiry: time.Now().Add(time.Hour)}, nil
 	}
 	plain := ratls.Options{UnattestedInbound: true, UnattestedOutbound: true}

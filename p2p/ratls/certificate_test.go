@@ -206,7 +206,7 @@ func FuzzCertificate(f *testing.F) {
 	w := newWorld(f)
 	now := time.Now()
 	// Appraisal has its own fuzz test. Without it, all processes judge a seed alike.
-	node := transport(f, ratls.Options{Appraise: func(attest.Evidence, [64]byte) (attest.Appraisal, error) {
+	node := transport(f, ratls.Options{Appraise: func(ratls.Shown) (attest.Appraisal, error) {
 		return attest.Appraisal{TEE: attest.TDX}, nil
 	}})
 	f.Add(w.forge(f, now, func(*x509.Certificate) {}).Raw)

@@ -32,7 +32,7 @@ func (t *Transport) check(state tls.ConnectionState, want peer.ID, unattested bo
 	if err := wellFormed(certificate, now); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	key, err := libp2ptls.PubKeyFromCertChain(state.PeerCertificates)
+	key, err := t.keyOf(certificate)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
@@ -43,11 +43,31 @@ func (t *Transport) check(state tls.ConnectionState, want peer.ID, unattested bo
 	if want != "" && id != want {
 		return nil, sec.ErrPeerIDMismatch{Expected: want, Actual: id}
 	}
-	appraisal, err := t.appraise(certificate, key, unattested)
+	appraisal, err := t.appraise(certificate, id, key, unattested)
 	if err != nil {
 		return nil, err
 	}
 	return &Peer{ID: id, Appraisal: appraisal, key: key}, nil
+}
+
+// keyOf is the libp2p key that a certificate proves.
+func (t *Transport) keyOf(c *x509.Certificate) (crypto.PubKey, error) {
+	if !t.gateB {
+		return upstreamKey(c)
+	}
+	return libp2ptls.PubKeyFromCertChain([]*x509.Certificate{c})
+}
+
+// boundTo is what evidence in a certificate must be bound to.
+func (t *Transport) boundTo(c *x509.Certificate, key crypto.PubKey) ([64]byte, error) {
+	if !t.gateB {
+		return upstreamReportData(c)
+	}
+	libp2pKey, err := crypto.MarshalPublicKey(key)
+	if err != nil {
+		return [64]byte{}, err
+	}
+	return ReportData(libp2pKey, c.RawSubjectPublicKeyInfo), nil
 }
 
 func wellFormed(c *x509.Certificate, now time.Time) error {
@@ -66,7 +86,7 @@ func wellFormed(c *x509.Certificate, now time.Time) error {
 
 // appraise returns nil without an error for a peer that may come without
 // evidence and does.
-func (t *Transport) appraise(certificate *x509.Certificate, key crypto.PubKey, unattested bool) (*attest.Appraisal, error) {
+func (t *Transport) appraise(certificate *x509.Certificate, id peer.ID, key crypto.PubKey, unattested bool) (*attest.Appraisal, error) {
 	var shown []attest.Evidence
 	for _, e := range certificate.Extensions {
 		if tee, ok := evidenceOf(e); ok {
@@ -83,11 +103,11 @@ func (t *Transport) appraise(certificate *x509.Certificate, key crypto.PubKey, u
 	case t.options.Appraise == nil:
 		return nil, ErrNoAppraiser
 	}
-	libp2pKey, err := crypto.MarshalPublicKey(key)
+	bound, err := t.boundTo(certificate, key)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
-	appraisal, err := t.options.Appraise(shown[0], ReportData(libp2pKey, certificate.RawSubjectPublicKeyInfo))
+	appraisal, err := t.options.Appraise(Shown{Gate: GateA, Peer: id, Evidence: shown[0], ReportData: bound})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
 	}

@@ -15,6 +15,12 @@ var (
 	ErrNoEvidence  = attest.NewRefusal(62, "ratls: peer shows no evidence")
 	ErrNoAppraiser = attest.NewRefusal(63, "ratls: peer shows evidence and nothing here can appraise it")
 	ErrEvidence    = attest.NewRefusal(64, "ratls: peer's evidence is not acceptable")
+	// ErrNetwork and those that follow are of gate B.
+	ErrNetwork     = attest.NewRefusal(65, "ratls: peer is of another network or registry")
+	ErrGateMessage = attest.NewRefusal(66, "ratls: peer's message at gate B is malformed")
+	ErrGates       = attest.NewRefusal(67, "ratls: another machine passed gate A than shows evidence at gate B")
+	ErrExpired     = attest.NewRefusal(68, "ratls: peer's appraisal expired and was not renewed")
+	ErrToll        = errors.New("ratls: proof of work not paid")
 	ErrPanic       = errors.New("ratls: panic while checking a peer")
 	ErrBusy        = errors.New("ratls: too many handshakes in progress")
 

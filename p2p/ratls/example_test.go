@@ -46,8 +46,8 @@ func ExampleOption() {
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.NoListenAddrs,
 		ratls.Option(ratls.Options{
-			Appraise: func(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error) {
-				return ca.Verifier().Appraise(e, reportData, policy, time.Now())
+			Appraise: func(s ratls.Shown) (attest.Appraisal, error) {
+				return ca.Verifier().Appraise(s.Evidence, s.ReportData, policy, time.Now())
 			},
 		}),
 	)

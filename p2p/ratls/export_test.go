@@ -2,6 +2,7 @@ package ratls
 
 import (
 	"crypto/tls"
+	"io"
 	"time"
 )
 
@@ -23,6 +24,9 @@ func (t *Transport) Certificate(now time.Time) (*tls.Certificate, error) {
 func (t *Transport) Check(state tls.ConnectionState, now time.Time) (*Peer, error) {
 	return t.check(state, "", t.options.UnattestedInbound, now)
 }
+
+// CollectToll is what an acceptor begins with.
+func CollectToll(rw io.ReadWriter) error { return new(toll).collect(rw, time.Now()) }
 
 // Verdict returns how a refusal travels and what the dialer makes of it.
 func Verdict(err error) (code uint16, read error) {

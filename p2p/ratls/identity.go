@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -58,6 +59,7 @@ func evidenceOf(e pkix.Extension) (attest.TEE, bool) {
 type identity struct {
 	key      crypto.PrivKey
 	provider attest.Provider
+	upstream bool // certificates as in upstream.go
 	log      *slog.Logger
 
 	mu struct {
@@ -90,15 +92,11 @@ func (i *identity) certificate(now time.Time) (*tls.Certificate, error) {
 }
 
 func (i *identity) issue(now time.Time) (*tls.Certificate, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	private, extensions, err := i.tlsKey()
 	if err != nil {
-		return nil, fmt.Errorf("generate TLS key: %w", err)
+		return nil, err
 	}
-	binding, err := libp2ptls.GenerateSignedExtension(i.key, public)
-	if err != nil {
-		return nil, fmt.Errorf("bind TLS key to libp2p key: %w", err)
-	}
-	extensions := []pkix.Extension{binding}
+	public := private.Public().(ed25519.PublicKey)
 	if i.provider != nil {
 		evidence, err := i.evidence(public)
 		if err != nil {
@@ -129,6 +127,23 @@ func (i *identity) issue(now time.Time) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private, Leaf: leaf}, nil
 }
 
+// tlsKey is the key of a certificate and what binds it to the libp2p key.
+func (i *identity) tlsKey() (ed25519.PrivateKey, []pkix.Extension, error) {
+	if i.upstream {
+		private, err := upstreamPrivate(i.key)
+		return private, nil, err
+	}
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("generate TLS key: %w", err)
+	}
+	binding, err := libp2ptls.GenerateSignedExtension(i.key, public)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bind TLS key to libp2p key: %w", err)
+	}
+	return private, []pkix.Extension{binding}, nil
+}
+
 // evidence obtains evidence over both our keys.
 func (i *identity) evidence(public ed25519.PublicKey) (pkix.Extension, error) {
 	key, err := crypto.MarshalPublicKey(i.key.GetPublic())
@@ -141,9 +156,13 @@ func (i *identity) evidence(public ed25519.PublicKey) (pkix.Extension, error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), quoteTimeout)
 	defer stop()
-	evidence, err := i.provider.Evidence(ctx, ReportData(key, spki))
+	bound := ReportData(key, spki)
+	if i.upstream {
+		bound = sha512.Sum512(public)
+	}
+	evidence, err := i.provider.Evidence(ctx, bound)
 	if err != nil {
 		return pkix.Extension{}, fmt.Errorf("%w: %w", ErrNoOwnEvidence, err)
 	}
-	return pkix.Extension{Id: oidEvidence(evidence.TEE), Value: evidence.Report}, nil
+	return pkix.Extension{Id: oidEvidence(evidence.TEE), Critical: i.upstream, Value: evidence.Report}, nil
 }

@@ -1,6 +1,10 @@
 package ratls
 
-import "time"
+import (
+	"time"
+
+	"github.com/tussah-network/tussah/p2p/attest"
+)
 
 const (
 	// certificateLife is the longest a certificate may be valid. A quote has no
@@ -15,11 +19,24 @@ const (
 
 	// quoteTimeout bounds how long our own evidence may take.
 	quoteTimeout = 5 * time.Second
-	// handshakeTimeout covers TLS, both checks and the verdict.
+	// handshakeTimeout covers the toll, TLS and both gates.
 	handshakeTimeout = 10 * time.Second
 	// maxInbound bounds the handshakes that strangers can make us work on; the
 	// next one is refused at once, since queueing it would only waste its time.
 	maxInbound = 64
+
+	// defaultEvery is how old an appraisal gets before gate B is repeated,
+	// keepTick how often connections are looked at, and keepLeast how often a peer
+	// may have us make evidence.
+	defaultEvery = time.Hour
+	keepTick     = time.Second
+	keepLeast    = 5 * time.Second
+
+	// Frames of gate B: the texts, the accelerators' evidence and all there is.
+	maxGateText  = 128
+	maxGPU       = 256 << 10
+	maxChallenge = 1 << 10
+	maxProof     = maxGPU + attest.MaxReport + attest.MaxEvents*(attest.MaxEventPayload+maxGateText) + 1<<10
 
 	// maxCertificate is room for the largest quote and everything around it.
 	maxCertificate = 20 << 10

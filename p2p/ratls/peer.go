@@ -2,6 +2,8 @@ package ratls
 
 import (
 	"net"
+	"sync/atomic"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
@@ -16,9 +18,17 @@ type Peer struct {
 	// Appraisal is what its evidence is worth; nil if it showed none. Shared by
 	// all who ask: do not modify.
 	Appraisal *attest.Appraisal
+	// Claims are what its evidence at gate B is bound to; without evidence they
+	// are only words. Zero for a peer that passed gate A alone.
+	Claims Claims
+	// Gated is when it last passed gate B; zero: gate A alone, see [Options.Compatible].
+	Gated time.Time
 
-	key    crypto.PubKey
-	export func(label string, context []byte, length int) ([]byte, error)
+	epoch         uint64 // of our policy when it passed gate B
+	key           crypto.PubKey
+	dialed        bool     // by us
+	spki, ownSPKI [32]byte // SHA-256 of both TLS keys
+	export        func(label string, context []byte, length int) ([]byte, error)
 }
 
 // Export derives bytes that both ends of this connection, and nobody else, can
@@ -30,11 +40,16 @@ func (p Peer) Export(label string, context []byte, length int) ([]byte, error) {
 // FromConn tells who is at the far end of a connection. It is false for a
 // connection that was not secured by this package: refuse it.
 func FromConn(c network.Conn) (Peer, bool) {
-	var m *muxed
-	if !c.As(&m) {
+	m, ok := muxedOf(c)
+	if !ok {
 		return Peer{}, false
 	}
-	return *m.peer, true
+	return *m.peer.Load(), true
+}
+
+func muxedOf(c network.Conn) (m *muxed, ok bool) {
+	ok = c.As(&m)
+	return m, ok
 }
 
 // muxer passes the peer from the secured connection, which libp2p hides from
@@ -47,14 +62,16 @@ func (m muxer) NewConn(c net.Conn, server bool, scope network.PeerScope) (networ
 		return nil, err
 	}
 	if secured, ok := c.(*conn); ok {
-		return &muxed{MuxedConn: inner, peer: secured.peer}, nil
+		m := &muxed{MuxedConn: inner}
+		m.peer.Store(secured.peer)
+		return m, nil
 	}
 	return inner, nil
 }
 
 type muxed struct {
 	network.MuxedConn
-	peer *Peer
+	peer atomic.Pointer[Peer] // replaced when it passes gate B again
 }
 
 func (m *muxed) As(target any) bool {

@@ -44,8 +44,8 @@ func newWorld(t testing.TB) *world {
 
 var errUnlisted = errors.New("image is not in the registry")
 
-func (w *world) appraise(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error) {
-	return w.ca.Verifier().Appraise(e, reportData, attest.Policy{
+func (w *world) appraise(s ratls.Shown) (attest.Appraisal, error) {
+	return w.ca.Verifier().Appraise(s.Evidence, s.ReportData, attest.Policy{
 		AllowSimulated: true,
 		EventsLater:    true,
 		Platform:       attest.AnyPlatform,
@@ -418,7 +418,7 @@ func TestNoVerdict(t *testing.T) {
 			out, in := pair(t)
 			go func() {
 				c := tls.Server(in, config)
-				if err := c.Handshake(); err != nil {
+				if err := errors.Join(ratls.CollectToll(in), c.Handshake()); err != nil {
 					t.Error(err)
 				}
 				after(c, cancel)
@@ -463,7 +463,7 @@ func connect(t testing.TB, dialer, acceptor *ratls.Transport) error {
 func TestPanickingAppraiser(t *testing.T) {
 	w := newWorld(t)
 	bad := w.attested("bad")
-	bad.Appraise = func(attest.Evidence, [64]byte) (attest.Appraisal, error) { panic("bug") }
+	bad.Appraise = func(ratls.Shown) (attest.Appraisal, error) { panic("bug") }
 	good := transport(t, w.attested("good"))
 	if err := connect(t, transport(t, bad), good); !errors.Is(err, ratls.ErrPanic) {
 		t.Errorf("as dialer: got %v, want %v", err, ratls.ErrPanic)

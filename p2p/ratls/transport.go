@@ -2,6 +2,7 @@ package ratls
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -18,30 +19,10 @@ import (
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
-
-	"github.com/tussah-network/tussah/p2p/attest"
 )
 
-// ID is the protocol that peers negotiate.
+// ID is the protocol that peers negotiate: both gates.
 const ID protocol.ID = "/tussah/ratls/2"
-
-// Options say what we show and what we accept. Zero Options show nothing and
-// accept nobody.
-type Options struct {
-	// Provider obtains our evidence. Default: we show none.
-	Provider attest.Provider
-	// Appraise judges a peer's evidence, which must be bound to reportData. It
-	// must not fetch anything. Default: evidence is refused.
-	Appraise func(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error)
-	// UnattestedInbound accepts peers who dial us and show no evidence, as
-	// clients of a proxy. What they may do is for protocols to decide.
-	UnattestedInbound bool
-	// UnattestedOutbound accepts peers we dial that show no evidence.
-	UnattestedOutbound bool
-	// Log gets refusals of inbound peers, which libp2p does not report.
-	// Default: none.
-	Log *slog.Logger
-}
 
 // Option makes a libp2p host use this security protocol and no other, with the
 // muxer that [FromConn] needs.
@@ -51,10 +32,13 @@ func Option(o Options) libp2p.Option {
 	construct := func(id protocol.ID, key crypto.PrivKey, muxers []upgrader.StreamMuxer) (*Transport, error) {
 		return New(id, key, muxers, o)
 	}
-	return libp2p.ChainOptions(
-		libp2p.Security(string(ID), construct),
-		libp2p.Muxer(yamux.ID, muxer{yamux.DefaultTransport}),
-	)
+	options := []libp2p.Option{libp2p.Security(string(ID), construct), libp2p.Muxer(yamux.ID, muxer{yamux.DefaultTransport})}
+	if o.Compatible {
+		options = append(options, libp2p.Security(string(CompatibleID), func(id protocol.ID, key crypto.PrivKey, muxers []upgrader.StreamMuxer) (*Transport, error) {
+			return NewCompatible(id, key, muxers, o)
+		}))
+	}
+	return libp2p.ChainOptions(options...)
 }
 
 var _ sec.SecureTransport = (*Transport)(nil)
@@ -66,8 +50,10 @@ type Transport struct {
 	muxers   []string
 	options  Options
 	log      *slog.Logger
+	gateB    bool // false: see [Options.Compatible]
 	identity *identity
 	inbound  chan struct{} // a token per inbound handshake in progress
+	toll     toll
 }
 
 // New makes a transport. Its certificate is issued at the first handshake.
@@ -76,16 +62,13 @@ func New(id protocol.ID, key crypto.PrivKey, muxers []upgrader.StreamMuxer, o Op
 	if err != nil {
 		return nil, fmt.Errorf("ratls: peer id of our key: %w", err)
 	}
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	t := &Transport{
 		id:       id,
 		local:    local,
 		options:  o,
-		log:      log,
-		identity: &identity{key: key, provider: o.Provider, log: log},
+		log:      o.log(),
+		gateB:    true,
+		identity: &identity{key: key, provider: o.Provider, log: o.log()},
 		inbound:  make(chan struct{}, maxInbound),
 	}
 	for _, m := range muxers {
@@ -107,7 +90,7 @@ func (t *Transport) SecureInbound(ctx context.Context, insecure net.Conn, want p
 		return nil, ErrBusy
 	}
 	return t.secure(ctx, insecure, func(ctx context.Context, config *tls.Config) (*conn, error) {
-		return t.accept(ctx, tls.Server(insecure, config), want)
+		return t.accept(ctx, insecure, config, want)
 	})
 }
 
@@ -158,8 +141,11 @@ func (t *Transport) config(now time.Time) (*tls.Config, error) {
 }
 
 // dial checks the acceptor inside the handshake, before our own certificate is
-// sent, and then waits for its verdict on us.
+// sent, waits for its verdict on us, and takes both through gate B.
 func (t *Transport) dial(ctx context.Context, insecure net.Conn, config *tls.Config, want peer.ID) (*conn, error) {
+	if err := pay(insecure, ctx.Done()); err != nil {
+		return nil, fmt.Errorf("ratls handshake: %w", err)
+	}
 	var remote *Peer
 	config.VerifyConnection = func(state tls.ConnectionState) (err error) {
 		remote, err = t.check(state, want, t.options.UnattestedOutbound, time.Now())
@@ -179,12 +165,17 @@ func (t *Transport) dial(ctx context.Context, insecure net.Conn, config *tls.Con
 	if err := decodeVerdict(answer).err(); err != nil {
 		return nil, err
 	}
-	return t.conn(c, remote), nil
+	remote.dialed = true
+	return t.conn(ctx, c, config, remote)
 }
 
 // accept checks the dialer after the handshake: only then is there a channel
 // that carries a reason.
-func (t *Transport) accept(ctx context.Context, c *tls.Conn, want peer.ID) (*conn, error) {
+func (t *Transport) accept(ctx context.Context, insecure net.Conn, config *tls.Config, want peer.ID) (*conn, error) {
+	if err := t.toll.collect(insecure, time.Now()); err != nil {
+		return nil, fmt.Errorf("ratls handshake: %w", err)
+	}
+	c := tls.Server(insecure, config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("ratls handshake: %w", err)
 	}
@@ -198,7 +189,12 @@ func (t *Transport) accept(ctx context.Context, c *tls.Conn, want peer.ID) (*con
 	if err != nil {
 		return nil, fmt.Errorf("ratls handshake: write verdict: %w", err)
 	}
-	return t.conn(c, remote), nil
+	secured, err := t.conn(ctx, c, config, remote)
+	if err != nil {
+		t.log.Info("peer refused", "remote", c.RemoteAddr().String(), "err", err)
+		c.Close()
+	}
+	return secured, err
 }
 
 var _ sec.SecureConn = (*conn)(nil)
@@ -211,16 +207,25 @@ type conn struct {
 	state network.ConnectionState
 }
 
-func (t *Transport) conn(c *tls.Conn, remote *Peer) *conn {
+// conn takes a peer that passed gate A through gate B, and is the connection to it.
+func (t *Transport) conn(ctx context.Context, c *tls.Conn, config *tls.Config, remote *Peer) (*conn, error) {
 	state := c.ConnectionState()
+	remote.spki = sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
+	remote.ownSPKI = sha256.Sum256(config.Certificates[0].Leaf.RawSubjectPublicKeyInfo)
 	state.PeerCertificates = nil // large, with a quote in it, and not needed any more
 	remote.export = state.ExportKeyingMaterial
+	if t.gateB {
+		var err error
+		if remote, err = (gate{t.options}).pass(ctx, c, remote); err != nil {
+			return nil, err
+		}
+	}
 	// TLS negotiated the muxer as well, which saves libp2p a round trip.
 	chosen := protocol.ID(state.NegotiatedProtocol)
 	return &conn{Conn: c, local: t.local, peer: remote, state: network.ConnectionState{
 		StreamMultiplexer:         chosen,
 		UsedEarlyMuxerNegotiation: chosen != "",
-	}}
+	}}, nil
 }
 
 func (c *conn) LocalPeer() peer.ID                 { return c.local }

@@ -37,6 +37,9 @@ func (c *Client) Hello(ctx context.Context, id peer.ID, h Hello) (Hello, Peer, e
 	if err == nil && answer.Version != Version {
 		return Hello{}, p, fmt.Errorf("hello: %w: peer speaks %d, this end %d", ErrVersion, answer.Version, Version)
 	}
+	if err == nil {
+		err = p.bears(answer)
+	}
 	return answer, p, err
 }
 

@@ -130,15 +130,15 @@ func connectedHosts() (proxy, client *p2p.Host, err error) {
 		Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform,
 	}
 	proxy, err = openHost(p2p.Options{
-		RATLS:  ratls.Options{Provider: ca.Platform("rack").VM(sim.Measure("proxy")), UnattestedInbound: true},
+		RATLS:  ratls.Options{Provider: ca.Platform("rack").VM(sim.Measure("proxy")), UnattestedInbound: true, Self: func() ratls.Claims { return ratls.Claims{Role: ratls.RoleProxy} }},
 		Listen: []string{"/ip4/127.0.0.1/tcp/0"},
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	client, err = openHost(p2p.Options{
-		RATLS: ratls.Options{Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
-			return ca.Verifier().Appraise(e, data, policy, time.Now())
+		RATLS: ratls.Options{Appraise: func(s ratls.Shown) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(s.Evidence, s.ReportData, policy, time.Now())
 		}},
 		AllowPrivate: true,
 	})

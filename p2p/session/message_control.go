@@ -4,30 +4,19 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tussah-network/tussah/p2p/ratls"
 	"github.com/tussah-network/tussah/tlb"
 )
 
-// Role is what a peer is in the network.
-type Role uint8
+// Role is what a peer is in the network, see [ratls.Role].
+type Role = ratls.Role
 
 // The roles.
 const (
-	RoleClient Role = 1
-	RoleProxy  Role = 2
-	RoleWorker Role = 3
+	RoleClient = ratls.RoleClient
+	RoleProxy  = ratls.RoleProxy
+	RoleWorker = ratls.RoleWorker
 )
-
-func (r Role) String() string {
-	switch r {
-	case RoleClient:
-		return "client"
-	case RoleProxy:
-		return "proxy"
-	case RoleWorker:
-		return "worker"
-	}
-	return fmt.Sprintf("role_%d", uint8(r))
-}
 
 // Hello introduces a peer; both ends say one. A worker repeats it to refresh its
 // offers. Fields that only a payee has are zero in a client's Hello.

@@ -25,9 +25,26 @@ const Version = 1
 // Peer is who stands at the other end of a stream.
 type Peer struct {
 	ID peer.ID
-	// Appraisal is what the attested handshake concluded about the peer; nil if it
-	// showed no evidence, as a client may.
+	// Appraisal is what the gates concluded about the peer; nil if it showed no
+	// evidence, as a client may.
 	Appraisal *attest.Appraisal
+	// Claims are what an attested peer's evidence is bound to. Zero for a peer that
+	// passed gate A alone.
+	Claims ratls.Claims
+}
+
+// bears tells whether a peer's evidence bears out what it says: the role it plays
+// and where it is paid. Without evidence bound to claims there is nothing to compare.
+func (p Peer) bears(h Hello) error {
+	switch {
+	case p.Appraisal == nil || p.Claims == ratls.Claims{}:
+		return nil
+	case h.Role != p.Claims.Role:
+		return fmt.Errorf("%w: it attested as a %s and says it is a %s", ErrUnauthorised, p.Claims.Role, h.Role)
+	case h.Payout != p.Claims.Contract:
+		return fmt.Errorf("%w: it attested for the contract %q and wants to be paid to %q", ErrUnauthorised, p.Claims.Contract, h.Payout)
+	}
+	return nil
 }
 
 // Options are shared by [NewClient] and [Serve]. The zero value works between
@@ -76,7 +93,7 @@ func (o Options) admit(conn network.Conn) (Peer, error) {
 	if !ok {
 		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, ErrUnattested)
 	}
-	p.Appraisal = attested.Appraisal
+	p.Appraisal, p.Claims = attested.Appraisal, attested.Claims
 	if p.Appraisal != nil && time.Now().After(p.Appraisal.Expiry) {
 		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, ErrExpired)
 	}

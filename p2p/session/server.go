@@ -191,6 +191,9 @@ func (s *Server) answer(ctx context.Context, p Peer, question message) (answer m
 		if q.Version != Version {
 			return nil, &Error{Code: CodeVersion, Message: fmt.Sprintf("this end speaks version %d", Version), Hint: "run the same release at both ends"}
 		}
+		if err := p.bears(q); err != nil {
+			return nil, err
+		}
 		return asMessage(s.handler.Hello(ctx, p, q))
 	case announce:
 		if err := q.verify(p.ID, s.host.ID()); err != nil {

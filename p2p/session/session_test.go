@@ -97,6 +97,9 @@ func newPair(t testing.TB, h Handler) *pair {
 	return newPairWith(t, h, Options{Admit: anyone}, testTimes)
 }
 
+// proxyClaims are what the payee of these tests attests to.
+func proxyClaims() ratls.Claims { return ratls.Claims{Role: RoleProxy, Contract: "EQpayout"} }
+
 func newPairWith(t testing.TB, h Handler, o Options, times timeouts) *pair {
 	t.Helper()
 	ca, err := testCA()
@@ -106,12 +109,12 @@ func newPairWith(t testing.TB, h Handler, o Options, times timeouts) *pair {
 	policy := attest.Policy{AllowSimulated: true, EventsLater: true, Image: func([32]byte) error { return nil }, Platform: attest.AnyPlatform}
 	p := &pair{log: &lockedBuffer{}, disconnect: make(chan struct{})}
 	p.payee = newHost(t, p2p.Options{
-		RATLS:  ratls.Options{Provider: ca.Platform("rack").VM(sim.Measure("proxy")), UnattestedInbound: true},
+		RATLS:  ratls.Options{Provider: ca.Platform("rack").VM(sim.Measure("proxy")), UnattestedInbound: true, Self: proxyClaims},
 		Listen: []string{"/ip4/127.0.0.1/tcp/0"},
 	})
 	p.payer = newHost(t, p2p.Options{
-		RATLS: ratls.Options{Appraise: func(e attest.Evidence, data [64]byte) (attest.Appraisal, error) {
-			return ca.Verifier().Appraise(e, data, policy, time.Now())
+		RATLS: ratls.Options{Appraise: func(s ratls.Shown) (attest.Appraisal, error) {
+			return ca.Verifier().Appraise(s.Evidence, s.ReportData, policy, time.Now())
 		}},
 		AllowPrivate: true,
 	})
@@ -211,6 +214,16 @@ func TestControlCalls(t *testing.T) {
 		offers: func(context.Context, Peer) ([]Offer, error) { return hello.Offers, nil },
 	})
 	ctx, id := t.Context(), p.payee.ID()
+
+	// What a peer says has to be what its evidence is bound to.
+	for _, lie := range []func(*Hello){func(h *Hello) { h.Role = RoleWorker }, func(h *Hello) { h.Payout = "EQmallory" }} {
+		honest := hello
+		lie(&hello)
+		if _, _, err := p.client.Hello(ctx, id, said); !errors.Is(err, ErrUnauthorised) {
+			t.Errorf("a hello that its evidence does not bear out: %v", err)
+		}
+		hello = honest
+	}
 
 	gotHello, who, err := p.client.Hello(ctx, id, said)
 	if err != nil {

@@ -1,0 +1,158 @@
+package ratls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multistream"
+
+	"github.com/tussah-network/tussah/p2p/attest"
+)
+
+// KeepProtocol repeats gate B on a connection that stands.
+const KeepProtocol protocol.ID = "/tussah/attest/1"
+
+// connErrors is where the numbers of refusals begin among the error codes of
+// connections that are closed for them.
+const connErrors network.ConnErrorCode = 0x5400
+
+// Keeper takes a host's connections through gate B again: when an appraisal gets
+// old, and when the policy changed. A peer that does not pass is disconnected,
+// with the number of the refusal as the connection's error code.
+type Keeper struct {
+	host    host.Host
+	options Options
+	log     *slog.Logger
+
+	mu struct {
+		sync.Mutex
+		running map[network.Conn]bool
+	}
+}
+
+// NewKeeper makes a keeper for a host that was made with these Options.
+func NewKeeper(h host.Host, o Options) *Keeper {
+	k := &Keeper{host: h, options: o, log: o.log()}
+	k.mu.running = map[network.Conn]bool{}
+	return k
+}
+
+// Run keeps the host's connections until ctx ends.
+func (k *Keeper) Run(ctx context.Context) error {
+	k.host.SetStreamHandler(KeepProtocol, func(st network.Stream) { k.answer(ctx, st) })
+	defer k.host.RemoveStreamHandler(KeepProtocol)
+	ticker := time.NewTicker(keepTick)
+	defer ticker.Stop()
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	for {
+		for _, c := range k.host.Network().Conns() {
+			if m, ok := muxedOf(c); ok && k.due(m.peer.Load()) && k.begin(c) {
+				asked.Go(func() {
+					defer k.end(c)
+					k.ask(ctx, c, m)
+				})
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// due tells whether a peer is to be asked again. One without evidence has none to renew.
+func (k *Keeper) due(p *Peer) bool {
+	return p.Appraisal != nil &&
+		(p.epoch != k.options.epoch() || k.options.now().Sub(p.Gated) >= k.options.every())
+}
+
+// begin makes sure that a connection is asked once at a time.
+func (k *Keeper) begin(c network.Conn) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.mu.running[c] {
+		return false
+	}
+	k.mu.running[c] = true
+	return true
+}
+
+func (k *Keeper) end(c network.Conn) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.mu.running, c)
+}
+
+// ask takes a connection through gate B.
+func (k *Keeper) ask(ctx context.Context, c network.Conn, m *muxed) {
+	ctx, stop := context.WithTimeout(ctx, handshakeTimeout)
+	defer stop()
+	// On this very connection: the host would choose one.
+	st, err := c.NewStream(ctx)
+	if err == nil {
+		defer context.AfterFunc(ctx, func() { st.Reset() })()
+		err = errors.Join(st.SetProtocol(KeepProtocol), multistream.SelectProtoOrFail(KeepProtocol, st))
+	}
+	if err != nil {
+		k.failed(c, m, fmt.Errorf("open stream: %w", err))
+		return
+	}
+	k.pass(ctx, st, m)
+}
+
+// answer is asked by the peer. What it asks for costs us a quote, so it may not
+// ask for it all the time.
+func (k *Keeper) answer(ctx context.Context, st network.Stream) {
+	c := st.Conn()
+	m, ok := muxedOf(c)
+	if !ok || k.options.now().Sub(m.peer.Load().Gated) < keepLeast || !k.begin(c) {
+		st.Reset()
+		return
+	}
+	defer k.end(c)
+	ctx, stop := context.WithTimeout(ctx, handshakeTimeout)
+	defer stop()
+	defer context.AfterFunc(ctx, func() { st.Reset() })()
+	k.pass(ctx, st, m)
+}
+
+func (k *Keeper) pass(ctx context.Context, st network.Stream, m *muxed) {
+	fresh, err := gate{k.options}.pass(ctx, st, m.peer.Load())
+	if err != nil {
+		st.Reset()
+		k.failed(st.Conn(), m, err)
+		return
+	}
+	st.Close()
+	m.peer.Store(fresh)
+	k.log.Debug("peer attested again", slog.String("peer", fresh.ID.String()))
+}
+
+// failed disconnects a peer that was refused or refused us. What merely broke is
+// tried again, for as long as the last appraisal holds.
+func (k *Keeper) failed(c network.Conn, m *muxed, err error) {
+	refusal, refused := attest.RefusalIn(err)
+	appraisal := m.peer.Load().Appraisal
+	if !refused && appraisal != nil && k.options.now().After(appraisal.Expiry) {
+		refusal, refused = ErrExpired, true
+	}
+	switch {
+	case errors.Is(err, ErrRefused):
+		k.log.Warn("peer refused us at gate B", slog.String("peer", c.RemotePeer().String()), slog.Any("error", err))
+		c.Close()
+	case refused:
+		k.log.Warn("peer dropped: it does not pass gate B any more", slog.String("peer", c.RemotePeer().String()), slog.Any("error", err))
+		c.CloseWithError(connErrors + network.ConnErrorCode(refusal.Code()))
+	default:
+		k.log.Info("gate B not repeated yet", slog.String("peer", c.RemotePeer().String()), slog.Any("error", err))
+	}
+}
