@@ -12,18 +12,18 @@ import (
 	"github.com/tussah-network/tussah/p2p/attest/snp/snpsim"
 )
 
-// TestDamage flips a bit in every byte of report and certificate, and cuts the
-// evidence everywhere: none may pass or panic.
+// TestDamage flips a bit in every byte of report and certificate (for Turin in
+// every fourth), and cuts the evidence there: none may pass or panic.
 func TestDamage(t *testing.T) {
-	for _, product := range []snp.Product{snp.Genoa, snp.Turin} {
+	for product, step := range map[snp.Product]int{snp.Genoa: 1, snp.Turin: 4} {
 		l := newLab(t, product)
 		l.policy.Image = func([32]byte) error { return nil }
 		good := l.evidence(t, l.good, snpsim.Faults{}).Report
 		if _, err := l.appraise(good); err != nil {
 			t.Fatalf("the undamaged report is refused: %v", err)
 		}
-		for n := range good {
-			if _, err := l.appraise(flipped(good, n, uint(n%8))); err == nil {
+		for n := 0; n < len(good); n += step {
+			if _, err := l.appraise(flipped(good, n, uint(n/step%8))); err == nil {
 				t.Fatalf("%v: accepted a flip in byte %d", product, n)
 			}
 			if _, err := l.appraise(good[:n]); err == nil {
