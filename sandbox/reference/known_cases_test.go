@@ -274,6 +274,21 @@ func accountCases(add func(string, func(uint32) reference.Execution)) {
 			})
 		})
 	}
+	add("send: more cells than a message may have", func(v uint32) reference.Execution {
+		return scene{version: v}.run(func(c *coder) {
+			body := cell.BeginCell().EndCell()
+			for i := range uint64(30) { // branches, as cells cannot be too deep
+				branch := cell.BeginCell().EndCell()
+				for j := range uint64(300) {
+					branch = cell.BeginCell().MustStoreUInt(i<<16|j, 32).MustStoreRef(branch).EndCell()
+				}
+				body = cell.BeginCell().MustStoreRef(body).MustStoreRef(branch).EndCell()
+			}
+			c.leave(sends(64, message{rest: func(b *cell.Builder) {
+				b.MustStoreUInt(0, 64+32).MustStoreUInt(1, 2).MustStoreRef(body) // lt, at, no StateInit, body in a reference
+			}}.cell()))
+		})
+	})
 	add("account: over its limits after a message", func(v uint32) reference.Execution {
 		return scene{version: v, variant: 2}.run(func(c *coder) {
 			large := cell.BeginCell().EndCell()

@@ -369,7 +369,7 @@ func compareCase(r *result, in reference.Execution, ours, theirs reference.Outco
 		if ours.Exit != theirs.Exit || ours.Gas != theirs.Gas || strings.Contains(r.Different, "exit arg") {
 			r.Culprit = divergence(in)
 		}
-		r.Known = known(in, r, ours, theirs, ourErr)
+		r.Known = known(in, r, ours, theirs)
 	}
 }
 
