@@ -41,6 +41,9 @@ run a whole network in four terminals. Started again on the same folder it conti
 	endpoint := c.Flags().String("client-listen", "127.0.0.1:10000", "address of the client's API in its configuration file")
 	verbose := c.Flags().Bool("verbose", false, "log what the network does")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
+		if err := checkInterval(c); err != nil {
+			return err
+		}
 		say := progress(c)
 		network, err := devnet.Open(c.Context(), devnet.Options{Dir: *dir, Liteserver: *listen, Interval: *interval,
 			Models: []string{*model}, Log: logger(c, *verbose), Progress: say})

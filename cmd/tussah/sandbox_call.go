@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,11 @@ const sandboxDir = "tussah-sandbox"
 func sandboxFlag(c *cobra.Command) func() *control.Client {
 	url := c.Flags().String("rpc", "", "`URL` of the sandbox's control (default: from "+sandboxDir+"/"+localnet.InfoFile+", or http://"+localnet.DefaultControl+")")
 	return func() *control.Client {
-		if *url != "" {
+		switch {
+		case strings.Contains(*url, "://"):
 			return &control.Client{URL: *url}
+		case *url != "":
+			return &control.Client{URL: "http://" + *url}
 		}
 		if info, err := localnet.LoadInfo(filepath.Join(sandboxDir, localnet.InfoFile)); err == nil {
 			return &control.Client{URL: info.Control}
@@ -38,11 +42,21 @@ func callSandbox(c *cobra.Command, connect func() *control.Client, asJSON bool, 
 		if err != nil {
 			return adviseSandbox(c, err)
 		}
-		return printJSON(c, result)
+		if err := printJSON(c, result); err != nil || verb != "runGet" {
+			return err
+		}
+		var got control.GetResult
+		if err := json.Unmarshal(result, &got); err != nil {
+			return err
+		}
+		return got.Failure()
 	}
 	result, err := connect().Call(c.Context(), verb, params)
 	if err != nil {
 		return adviseSandbox(c, err)
+	}
+	if got, ok := result.(control.GetResult); ok && got.Failure() != nil {
+		return got.Failure()
 	}
 	_, err = fmt.Fprintln(c.OutOrStdout(), result)
 	return err
@@ -54,7 +68,8 @@ func adviseSandbox(c *cobra.Command, err error) error {
 		err  error
 		hint string
 	}{
-		{control.ErrNoServer, "is a sandbox running? tussah sandbox start runs one; --rpc URL names another one"},
+		{control.ErrNoServer, "is a sandbox running? tussah sandbox start runs one and prints the URL of its control, for --rpc"},
+		{control.ErrPaused, "leave out --wait and then: tussah sandbox mine, or first: tussah sandbox resume"},
 		{control.ErrParams, c.CommandPath() + " --help explains them"},
 		{control.ErrNoSnapshot, "tussah sandbox snapshots lists them"},
 		{control.ErrTooManySnapshots, "tussah sandbox delete-snapshot NAME"},

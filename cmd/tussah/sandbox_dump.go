@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -15,7 +17,8 @@ func sandboxDumpCommand() *cobra.Command {
 		Use:   "dump FILE",
 		Short: "Write the world's state to a file, for: tussah sandbox start --load FILE",
 		Long: `Writes accounts, configuration and time of the network to a file, - for standard output (GET /dump, or JSON-RPC
-method dump). A file that exists is replaced once the new one is whole.`,
+method dump). A file that exists is replaced once the new one is whole. Fees that blocks collected are on no account, so
+the supply of a network that begins with the file is less by them.`,
 		Args: cobra.ExactArgs(1),
 	}
 	connect := sandboxFlag(c)
@@ -28,11 +31,24 @@ method dump). A file that exists is replaced once the new one is whole.`,
 	return c
 }
 
+// aboutFile names the file that was asked for, not the one that is written
+// until it is whole.
+func aboutFile(file string, err error) error {
+	cause := err
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		cause = path.Err
+	}
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		cause = link.Err
+	}
+	return fmt.Errorf("%s: %w", file, cause)
+}
+
 // dumpTo replaces a file with a dump, all or nothing.
 func dumpTo(c *cobra.Command, client *control.Client, file string) (err error) {
 	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part*")
 	if err != nil {
-		return err
+		return aboutFile(file, err)
 	}
 	defer func() {
 		if err != nil {
@@ -43,7 +59,7 @@ func dumpTo(c *cobra.Command, client *control.Client, file string) (err error) {
 		return err
 	}
 	if err := os.Rename(part.Name(), file); err != nil {
-		return err
+		return aboutFile(file, err)
 	}
 	info, err := os.Stat(file)
 	if err != nil {

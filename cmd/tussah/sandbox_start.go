@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -45,6 +47,9 @@ kept in a folder, and continues when it is started again.
 		if o.Mode, err = startMode(c, *mode); err != nil {
 			return err
 		}
+		if o.SplitDepth > sandbox.MaxSplitDepth {
+			return fmt.Errorf("--split-depth %d: at most %d", o.SplitDepth, sandbox.MaxSplitDepth)
+		}
 		if o.Genesis, err = parseFunds(*fund); err != nil {
 			return err
 		}
@@ -60,8 +65,13 @@ kept in a folder, and continues when it is started again.
 		if err != nil {
 			return adviseStart(err, o.Dir)
 		}
-		if err := printInfo(c, network.Info(), o.Dir, *asJSON); err != nil {
+		if err := printInfo(c, network, o.Dir, *asJSON); err != nil {
 			return errors.Join(err, network.Close())
+		}
+		for _, name := range []string{"fund", "split-depth"} {
+			if network.Continued && c.Flags().Changed(name) {
+				progress(c)("the network in %s continues: --%s counts only for a new one, and is ignored", o.Dir, name)
+			}
 		}
 		return network.Run(c.Context())
 	}
@@ -73,6 +83,9 @@ func startMode(c *cobra.Command, text string) (sandbox.Mode, error) {
 	if err := mode.UnmarshalText([]byte(text)); err != nil {
 		return 0, err
 	}
+	if err := checkInterval(c); err != nil {
+		return 0, err
+	}
 	switch {
 	case !c.Flags().Changed("interval"):
 	case !c.Flags().Changed("mode"):
@@ -81,6 +94,15 @@ func startMode(c *cobra.Command, text string) (sandbox.Mode, error) {
 		return 0, fmt.Errorf("--interval is for --mode interval, not %s", mode)
 	}
 	return sandbox.Mode(mode), nil
+}
+
+// checkInterval refuses what would be taken for a longer interval.
+func checkInterval(c *cobra.Command) error {
+	d, err := c.Flags().GetDuration("interval")
+	if err == nil && c.Flags().Changed("interval") && d < sandbox.MinInterval {
+		err = fmt.Errorf("--interval %s: at least %s", d, sandbox.MinInterval)
+	}
+	return err
 }
 
 func parseFunds(texts []string) (accounts []sandbox.GenesisAccount, err error) {
@@ -106,16 +128,28 @@ func adviseStart(err error, dir string) error {
 	return err
 }
 
-func printInfo(c *cobra.Command, info localnet.Info, dir string, asJSON bool) error {
+func printInfo(c *cobra.Command, network *localnet.Network, dir string, asJSON bool) error {
+	info := network.Info()
+	global, err := network.GlobalConfig()
+	if err != nil {
+		return err
+	}
 	if asJSON {
-		return printJSON(c, info)
+		return printJSON(c, struct {
+			localnet.Info
+			GlobalConfig json.RawMessage `json:"global_config"`
+		}{info, global})
 	}
-	lite := fmt.Sprintf("%s  key %x", info.Liteserver, info.LiteserverKey)
-	if dir != "" {
-		lite += "  " + filepath.Join(dir, localnet.GlobalConfigFile)
+	config := filepath.Join(dir, localnet.GlobalConfigFile)
+	if dir == "" {
+		var line bytes.Buffer
+		if err := json.Compact(&line, global); err != nil {
+			return err
+		}
+		config = line.String()
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "network     %d\nliteserver  %s\nHTTP API    %s/api/v2/jsonRPC\ncontrol     %s\n",
-		info.GlobalID, lite, info.HTTP, info.Control)
+	_, err = fmt.Fprintf(c.OutOrStdout(), "network        %d\nliteserver     %s  key %x\nHTTP API       %s/api/v2/jsonRPC\ncontrol        %s\nglobal config  %s\n",
+		info.GlobalID, info.Liteserver, info.LiteserverKey, info.HTTP, info.Control, config)
 	progress(c)("Ctrl-C stops; tussah sandbox --help lists what can be done with it")
 	return err
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -27,6 +30,9 @@ advanceTime and setTime). Without an argument it shows the network.
 		verb, param, text := "setTime", "to", args[0]
 		if by, ok := strings.CutPrefix(text, "+"); ok {
 			verb, param, text = "advanceTime", "by", by
+		}
+		if _, err := time.ParseDuration(text); err == nil && verb == "setTime" && strings.IndexFunc(text, unicode.IsLetter) >= 0 {
+			return hint(fmt.Errorf("%q is a duration, not a time", text), "write +%s to move the clock forward by that", strings.TrimPrefix(text, "-"))
 		}
 		value, err := json.Marshal(text)
 		if err != nil {

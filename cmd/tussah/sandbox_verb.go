@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,7 @@ func sandboxVerbCommand(v control.Verb) *cobra.Command {
 	case n == required: // for a better message
 		c.Args = cobra.ExactArgs(n)
 	}
+	c.SetFlagErrorFunc(adviseNegative)
 	connect, asJSON := sandboxFlag(c), jsonFlag(c)
 	flags := verbFlags(c, v)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -76,6 +78,16 @@ func sandboxVerbCommand(v control.Verb) *cobra.Command {
 	}
 	return c
 }
+
+// adviseNegative: what looks like a flag may be meant as a number.
+func adviseNegative(_ *cobra.Command, err error) error {
+	if !negative.MatchString(err.Error()) {
+		return err
+	}
+	return hint(err, "amounts are not negative; other negative numbers go behind --")
+}
+
+var negative = regexp.MustCompile(`^unknown shorthand flag: '\d' in -`)
 
 // argumentName is how help calls an argument.
 func argumentName(p control.Param) string {
@@ -135,16 +147,19 @@ func verbParam(c *cobra.Command, p control.Param, text string) (json.RawMessage,
 	if p.Kind != control.KindCell {
 		return p.JSON(text)
 	}
-	data, err := []byte(text), error(nil)
+	data, err, missing := []byte(text), error(nil), error(nil)
 	if text == "-" {
 		data, err = io.ReadAll(c.InOrStdin())
-	} else if _, missing := os.Stat(text); missing == nil {
+	} else if _, missing = os.Stat(text); missing == nil {
 		data, err = os.ReadFile(text)
 	}
 	if err != nil {
 		return nil, err
 	}
 	boc, err := control.ParseFile(data)
+	if err != nil && missing != nil {
+		return nil, hint(fmt.Errorf("%s: no file %s", p.Name, text), "name a file with a BoC (binary, hex or base64), - for standard input, or write the BoC itself")
+	}
 	if err != nil {
 		return nil, hint(fmt.Errorf("%s %s: %w", p.Name, text, err), "name a file with a BoC (binary, hex or base64), - for standard input, or write the BoC itself")
 	}

@@ -71,7 +71,7 @@ func (c *Client) Raw(ctx context.Context, name string, params any) (json.RawMess
 		Error   json.RawMessage `json:"error"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil || r.Version != "2.0" {
-		return nil, fmt.Errorf("%w at %s: what answers is none (HTTP status %d)", ErrNoServer, c.URL, resp.StatusCode)
+		return nil, fmt.Errorf("%w at %s: another program does (HTTP status %d)", ErrNoServer, c.URL, resp.StatusCode)
 	}
 	if r.Error != nil {
 		return nil, unmarshalError(r.Error)

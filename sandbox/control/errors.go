@@ -28,6 +28,8 @@ var (
 	ErrForbidden = errors.New("not for web pages")
 	// ErrTooLarge: a request or an answer is beyond limits.go.
 	ErrTooLarge = errors.New("too large")
+	// ErrPaused: there is nothing to wait for, as blocks are made by hand.
+	ErrPaused = errors.New("no block comes by itself")
 	// ErrNoParam: the configuration has no such parameter.
 	ErrNoParam = errors.New("not in the configuration")
 )
@@ -59,6 +61,7 @@ var wireErrors = []struct {
 	{ErrTooLarge, codeFailed, "too_large"},
 	{ErrValue, codeFailed, "bad_value"},
 	{ErrNoParam, codeFailed, "no_config_param"},
+	{ErrPaused, codeFailed, "paused"},
 	{ErrSnapshotName, codeFailed, "snapshot_name"},
 	{ErrSnapshotTaken, codeFailed, "snapshot_taken"},
 	{ErrNoSnapshot, codeFailed, "no_snapshot"},

@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -84,6 +85,17 @@ type Value struct {
 	Items []Value `json:"items,omitempty"` // of a tuple
 	// Address is set for a slice that is one.
 	Address Address `json:"address,omitzero"`
+}
+
+// ErrThrew: a get method ended with an exit code that is a failure.
+var ErrThrew = errors.New("get method failed")
+
+// Failure is an error if the method did not end well.
+func (r GetResult) Failure() error {
+	if get.Exit(r.Exit).OK() {
+		return nil
+	}
+	return fmt.Errorf("%w: %s, gas %d", ErrThrew, r.Text, r.Gas)
 }
 
 func (r GetResult) String() string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tussah-network/tussah/sandbox"
+	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/tlb/get"
 )
 
@@ -30,11 +31,17 @@ type Trace struct {
 	Fees     Amount  `json:"fees"`
 	Balance  Amount  `json:"balance"`
 	Status   string  `json:"status"`
-	Emitted  []Cell  `json:"emitted,omitempty"`
-	Caused   []Trace `json:"caused,omitempty"`
+	// Warning says that a real network would have done something else.
+	Warning string  `json:"warning,omitempty"`
+	Emitted []Cell  `json:"emitted,omitempty"`
+	Caused  []Trace `json:"caused,omitempty"`
 	// Hidden is how many transactions below were left out.
 	Hidden int `json:"hidden,omitempty"`
 }
+
+// lostAccount: only the executor of this network deletes an account whose
+// actions failed.
+const lostAccount = "the account and its coins are gone, as it had sent a message of mode 128+32 before an action failed; a real network keeps both"
 
 func newTrace(t *sandbox.Trace) *Trace {
 	if t == nil {
@@ -57,6 +64,9 @@ func convert(t *sandbox.Trace, left *int, depth int) Trace {
 	}
 	if t.Action != sandbox.ActionOK {
 		out.ActText = t.Action.String()
+		if t.Status == tlb.AccountAbsent {
+			out.Warning = lostAccount
+		}
 	}
 	for _, c := range t.Emitted {
 		out.Emitted = append(out.Emitted, Cell{c})
@@ -101,6 +111,9 @@ func (t Trace) draw(b *strings.Builder, indent string) {
 		b.WriteString(", aborted")
 	}
 	fmt.Fprintf(b, ", fees %s\n", t.Fees)
+	if t.Warning != "" {
+		fmt.Fprintf(b, "%s  warning: %s\n", indent, t.Warning)
+	}
 	for _, child := range t.Caused {
 		child.draw(b, indent+"  ")
 	}

@@ -78,8 +78,11 @@ type SetConfigParams struct {
 }
 
 func setConfig(ctx context.Context, w *world, p SetConfigParams) (Status, error) {
-	if p.Remove == (p.Value.Cell != nil) {
-		return Status{}, fmt.Errorf("%w: either value or remove", ErrParams)
+	switch {
+	case p.Remove && p.Value.Cell != nil:
+		return Status{}, fmt.Errorf("%w: a value for what is to be removed", ErrParams)
+	case !p.Remove && p.Value.Cell == nil:
+		return Status{}, fmt.Errorf("%w: value is missing; to be without the parameter, say remove", ErrParams)
 	}
 	var value *cell.Cell
 	if !p.Remove {

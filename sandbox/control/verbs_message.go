@@ -11,7 +11,7 @@ import (
 var messageVerbs = []Verb{
 	verb("send", "send", "Send an external message", send),
 	verb("impersonate", "impersonate", "Send an internal message in the name of any address", impersonate),
-	verb("runGet", "run", "Run a get method on the newest state", runGet),
+	verb("runGet", "run", "Run a get method on the newest state; what it returns comes in the order in which it returns it", runGet),
 }
 
 // SendParams are an external message.

@@ -255,24 +255,38 @@ func TestPaused(t *testing.T) {
 	if set := call[control.Changed](c, "setBalance", params{"address": echo, "balance": "1"}); !set.Waits {
 		t.Errorf("setBalance: %v", set)
 	}
-	// Who waits, waits for the block.
+	// Who waits would wait in vain, and is told before anything is sent.
+	_, err := c.client.Call(t.Context(), "send", params{"message": message(t, echo, 1), "wait": true})
+	if waiting := call[control.PendingMessages](c, "pending", nil); !errors.Is(err, control.ErrPaused) || len(waiting) != 1 {
+		t.Errorf("to wait: %v, %v", err, waiting)
+	}
+	if _, err := c.client.Call(t.Context(), "mine", params{"blocks": 0}); !errors.Is(err, control.ErrParams) {
+		t.Errorf("no blocks: %v", err)
+	}
+	if _, err := c.client.Call(t.Context(), "resume", params{"interval": "1ms"}); !errors.Is(err, control.ErrParams) {
+		t.Errorf("an interval too short: %v", err)
+	}
+	call[control.Status](c, "mine", params{"blocks": 2})
+	// In the mode interval, who waits waits for the block.
+	call[control.Status](c, "resume", params{"interval": "1h"})
 	done := make(chan error, 1)
 	go func() {
 		_, err := c.client.Call(t.Context(), "send", params{"message": message(t, echo, 1), "wait": true})
 		done <- err
 	}()
-	for len(call[control.PendingMessages](c, "pending", nil)) < 2 { // the faucet's and this one
-		time.Sleep(time.Millisecond)
+	for len(call[control.PendingMessages](c, "pending", nil)) < 1 {
+		select {
+		case err := <-done:
+			t.Fatalf("did not wait: %v", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
-	select {
-	case err := <-done:
-		t.Fatalf("did not wait: %v", err)
-	case <-time.After(20 * time.Millisecond):
-	}
-	call[control.Status](c, "mine", params{"blocks": 2})
+	call[control.Status](c, "mine", nil)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+	call[control.Status](c, "resume", params{"mode": "instant"})
+	call[control.Status](c, "pause", nil)
 	if a := call[control.Account](c, "account", params{"address": alice}); a.Balance.String() != "5 TON" {
 		t.Errorf("after the block: %v", a)
 	}

@@ -28,7 +28,7 @@ type Status struct {
 	Interval  Duration `json:"interval,omitzero"` // between blocks, in the mode interval
 	Pending   int      `json:"pending"`           // external messages that wait
 	Snapshots int      `json:"snapshots"`
-	Supply    Amount   `json:"supply"`
+	Supply    Amount   `json:"supply"` // with the fees of this chain's blocks, which a dump leaves out
 	Giver     Address  `json:"giver"`
 }
 
@@ -86,17 +86,18 @@ func setTime(ctx context.Context, w *world, p TimeParams) (Status, error) {
 
 // MineParams say how many blocks to make.
 type MineParams struct {
-	Blocks int `json:"blocks,omitzero" doc:"how many (default 1)"`
+	Blocks *int32 `json:"blocks,omitzero" doc:"how many (default 1)"`
 }
 
 func mine(ctx context.Context, w *world, p MineParams) (Status, error) {
-	if p.Blocks == 0 {
-		p.Blocks = 1
+	blocks := 1
+	if p.Blocks != nil {
+		blocks = int(*p.Blocks)
 	}
-	if p.Blocks < 1 || p.Blocks > MaxMine {
+	if blocks < 1 || blocks > MaxMine {
 		return Status{}, fmt.Errorf("%w: blocks is not in 1 … %d", ErrParams, MaxMine)
 	}
-	_, err := w.Mine(ctx, p.Blocks)
+	_, err := w.Mine(ctx, blocks)
 	return w.status(ctx, err)
 }
 
@@ -114,10 +115,13 @@ func pauseBlocks(ctx context.Context, w *world, _ Empty) (Status, error) {
 // ResumeParams say how to go on.
 type ResumeParams struct {
 	Mode     *Mode    `json:"mode,omitzero" doc:"instant, interval or manual (default: as before the pause, or instant)" cli:"flag"`
-	Interval Duration `json:"interval,omitzero" doc:"between blocks; implies the mode interval" cli:"flag"`
+	Interval Duration `json:"interval,omitzero" doc:"between blocks, at least 50ms; implies the mode interval" cli:"flag"`
 }
 
 func resumeBlocks(ctx context.Context, w *world, p ResumeParams) (Status, error) {
+	if p.Interval != 0 && time.Duration(p.Interval) < sandbox.MinInterval {
+		return Status{}, fmt.Errorf("%w: interval is less than %s", ErrParams, sandbox.MinInterval)
+	}
 	w.mu.Lock()
 	to := pace{mode: sandbox.Instant}
 	switch {

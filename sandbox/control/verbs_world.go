@@ -27,7 +27,7 @@ var worldVerbs = []Verb{
 	verb("restore", "restore", "Go back to a snapshot, which stays", restoreSnapshot),
 	verb("snapshots", "snapshots", "List the snapshots", listSnapshots),
 	verb("deleteSnapshot", "delete-snapshot", "Forget a snapshot", deleteSnapshot),
-	verb("dump", "dump", "Write the world's state, for: tussah sandbox start --load FILE", dump),
+	verb("dump", "dump", "Write the world's state, without the fees blocks collected, for: tussah sandbox start --load FILE", dump),
 }
 
 // SnapshotParams name a snapshot to take.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -39,6 +40,9 @@ type pace struct {
 func (w *world) deliver(ctx context.Context, wait bool, do func(context.Context) (*sandbox.Trace, error)) (Delivery, error) {
 	mode, _ := w.Mode()
 	instant := mode == sandbox.Instant
+	if wait && mode == sandbox.Manual {
+		return Delivery{}, fmt.Errorf("%w in the mode manual, so the message was not sent", ErrPaused)
+	}
 	ctx, cancel := context.WithTimeout(ctx, w.maxWait)
 	defer cancel()
 	if !instant && !wait {

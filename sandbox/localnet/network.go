@@ -56,6 +56,8 @@ func (o Options) withDefaults() Options {
 // Network is a chain and its three servers.
 type Network struct {
 	Chain *sandbox.Chain
+	// Continued: the folder had a chain already.
+	Continued bool
 
 	dir       string // empty: no files
 	described bool   // the files are there
@@ -86,7 +88,8 @@ func Open(o Options) (_ *Network, err error) {
 	if n.Chain, err = sandbox.Open(chain); err != nil {
 		return nil, err
 	}
-	if n.Chain.MasterHead().SeqNo == 0 {
+	n.Continued = n.Chain.MasterHead().SeqNo != 0
+	if !n.Continued {
 		// Clients begin with a key block, which is what the first block is.
 		if _, err := n.Chain.Seal(context.Background()); err != nil {
 			return nil, err

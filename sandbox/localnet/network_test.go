@@ -152,7 +152,7 @@ func TestTakenPort(t *testing.T) {
 
 // Who waits for a block when the network stops is told.
 func TestStopWhileWaiting(t *testing.T) {
-	n, stop := run(t, localnet.Options{Mode: sandbox.Manual})
+	n, stop := run(t, localnet.Options{Mode: sandbox.Interval, Interval: time.Hour})
 	client := &control.Client{URL: n.Info().Control}
 	done := make(chan error, 1)
 	go func() {
