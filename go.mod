@@ -14,6 +14,7 @@ require (
 	github.com/xssnick/tonutils-go v1.18.0
 	golang.org/x/crypto v0.57.0
 	golang.org/x/sync v0.23.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (
@@ -27,7 +28,6 @@ require (
 	github.com/tonkeeper/tongo v1.22.47
 	go.uber.org/goleak v1.3.0
 	golang.org/x/term v0.46.0
-	pgregory.net/rapid v1.3.0
 )
 
 require (
