@@ -90,7 +90,7 @@ func Example() {
 	//               s2  100000000
 	//               s3  1199518000
 	//   gas         306 used, limit 250000, 12 steps
-	//   fees        gas 0.0001224 TON, messages 0.0004 TON
+	//   fees        gas 0.0001224 TON, messages 0.0004 TON, of which 0.000266669 TON where the messages arrive
 	//   balance     1.099518 TON -> 1.099518 TON: + 0.1 TON received - 0.0994776 TON sent - 0.0005224 TON fees
 	//   storage     unchanged
 }

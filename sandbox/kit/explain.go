@@ -285,6 +285,9 @@ func (t *Transaction) fees() string {
 			words = append(words, part.name+" "+part.n.String())
 		}
 	}
+	if rest := b.forward - b.first; b.forward > b.first { // the table has what this transaction collected
+		words = append(words, fmt.Sprintf("of which %s where the messages arrive", rest))
+	}
 	if len(words) == 0 {
 		return "none\n"
 	}
