@@ -23,6 +23,14 @@ var (
 	ErrCollateralCRL       = attest.NewRefusal(123, "tdx: revocation list is absent, incomplete or not its issuer's")
 	ErrCollateralDates     = attest.NewRefusal(124, "tdx: collateral is expired or not yet in force")
 
+	ErrCollateralIssuer   = attest.NewRefusal(125, "tdx: collateral is of another root or platform CA than the quote")
+	ErrCollateralPlatform = attest.NewRefusal(126, "tdx: collateral is about another family of platforms")
+	ErrEvaluation         = attest.NewRefusal(127, "tdx: collateral is of an evaluation older than the policy demands")
+	ErrQEMismatch         = attest.NewRefusal(128, "tdx: quoting enclave is not the one that collateral describes")
+	ErrModule             = attest.NewRefusal(129, "tdx: TDX module is not one that collateral describes")
+	ErrNoLevel            = attest.NewRefusal(130, "tdx: collateral knows no such state of the platform's updates")
+	ErrOutOfDate          = attest.NewRefusal(131, "tdx: the platform is out of date or revoked")
+
 	ErrAttributes = attest.NewRefusal(140, "tdx: the VM's attributes are not the required ones")
 	ErrServiceTD  = attest.NewRefusal(141, "tdx: a service TD is bound to the VM")
 	ErrTCBOrder   = attest.NewRefusal(142, "tdx: the module's current security version is below the one at launch")

@@ -3,6 +3,7 @@ package tdx_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"flag"
 	"os"
@@ -20,6 +21,8 @@ var update = flag.Bool("update", false, "make the golden quotes anew")
 // golden are quotes made once by package sim and kept: the format must stay
 // readable, and fuzzing needs seeds that are the same in every process.
 var golden = []string{"simulated_v4.quote", "simulated_v5.quote"}
+
+const goldenCollateral = "simulated_collateral.json"
 
 func goldenQuote(t testing.TB, name string) []byte {
 	t.Helper()
@@ -45,9 +48,23 @@ func goldenPolicy(t testing.TB, quote []byte) (rules, time.Time) {
 			t.Fatal(err)
 		}
 	}
+	var kept tdx.Collateral
+	raw, err := os.ReadFile(filepath.Join("testdata", goldenCollateral))
+	if err == nil {
+		err = json.Unmarshal(raw, &kept)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := root.NotBefore.Add(24 * time.Hour)
+	collateral, err := tdx.ParseCollateral(kept, []*x509.Certificate{root}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	image := sim.Measure("golden").Image()
 	return rules{
-		Roots: []*x509.Certificate{root},
+		Roots:      []*x509.Certificate{root},
+		Collateral: collateral,
 		Policy: attest.Policy{
 			AllowSimulated: true,
 			EventsLater:    true,
@@ -58,13 +75,24 @@ func goldenPolicy(t testing.TB, quote []byte) (rules, time.Time) {
 				}
 				return nil
 			},
-		}}, root.NotBefore.Add(24 * time.Hour)
+		}}, now
 }
 
 func TestGoldenQuotes(t *testing.T) {
 	if *update {
 		l := newLab(t)
 		l.good = sim.Measure("golden")
+		c, err := l.ca.Collateral()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.MarshalIndent(c, "", "\t")
+		if err == nil {
+			err = os.WriteFile(filepath.Join("testdata", goldenCollateral), append(raw, '\n'), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i, m := range []sim.Measurements{l.good, l.version5()} {
 			if err := os.WriteFile(filepath.Join("testdata", golden[i]), l.quote(t, m), 0o644); err != nil {
 				t.Fatal(err)

@@ -29,7 +29,7 @@ func parseQEIdentity(body []byte) (e enclaveIdentity, err error) {
 		field{key: "attributesMask", read: func() { s.bytes(e.attribMask[:]) }},
 		field{key: "mrsigner", read: func() { s.bytes(e.signer[:]) }},
 		field{key: "isvprodid", read: func() { e.product = uint16(s.number(1<<16 - 1)) }},
-		field{key: "tcbLevels", read: func() { e.levels = s.levels((*strictJSON).enclaveSVN) }},
+		field{key: "tcbLevels", read: func() { e.levels = s.levels((*strictJSON).enclaveSVN, enclaveStatuses...) }},
 	)
 	return e, s.end()
 }

@@ -60,6 +60,7 @@ type quote struct {
 type report []byte
 
 func (r report) svn() []byte            { return r[0:16] }
+func (r report) seam() []byte           { return r[16:64] }
 func (r report) signerSEAM() []byte     { return r[64:112] }
 func (r report) attributesSEAM() []byte { return r[112:120] }
 func (r report) attributes() uint64     { return binary.LittleEndian.Uint64(r[120:]) }
@@ -96,8 +97,10 @@ type qeReport []byte
 
 func (r qeReport) miscSelect() uint32 { return binary.LittleEndian.Uint32(r[16:]) }
 func (r qeReport) flags() uint64      { return binary.LittleEndian.Uint64(r[48:]) }
+func (r qeReport) enclave() []byte    { return r[64:96] }
 func (r qeReport) signer() []byte     { return r[128:160] }
 func (r qeReport) product() uint16    { return binary.LittleEndian.Uint16(r[256:]) }
+func (r qeReport) version() uint16    { return binary.LittleEndian.Uint16(r[258:]) }
 func (r qeReport) data() []byte       { return r[320:384] }
 
 // checkKind looks at the fixed part of the header, so that a quote of another
@@ -125,46 +128,10 @@ func checkKind(raw []byte) error {
 // parse reads a quote of a known kind. It tolerates the paddings that real
 // quotes have; [parseStrict] does not.
 func parse(raw []byte) (quote, error) {
-	bodySize := body10Size
-	descriptor := 0
-	if binary.LittleEndian.Uint16(raw) == 5 {
-		if len(raw) < headerSize+6 {
-			return quote{}, errShort
-		}
-		descriptor = 6
-		kind := binary.LittleEndian.Uint16(raw[headerSize:])
-		size := binary.LittleEndian.Uint32(raw[headerSize+2:])
-		switch {
-		case kind == body10 && size == body10Size:
-		case kind == body15 && size == body15Size:
-			bodySize = body15Size
-		default:
-			return quote{}, fmt.Errorf("body of type %d and size %d", kind, size)
-		}
+	q, certificates, _, err := parseFrame(raw)
+	if err != nil {
+		return quote{}, err
 	}
-
-	var q quote
-	c := cursor{rest: raw}
-	q.signed = c.take(headerSize + descriptor + bodySize)
-	c.enter(c.u32()) // what follows the signature data is padding
-	q.signature = c.take(64)
-	q.key = c.take(64)
-	c.want(certQE)
-	c.exactly(c.u32())
-	q.qe = c.take(qeSize)
-	q.qeSig = c.take(64)
-	q.auth = c.take(int(c.u16()))
-	c.want(certPEM)
-	c.exactly(c.u32())
-	certificates := c.rest
-	switch {
-	case c.err != nil:
-		return quote{}, c.err
-	case len(q.auth) > maxAuth:
-		return quote{}, fmt.Errorf("%d bytes of authentication data", len(q.auth))
-	}
-	q.body = q.signed[headerSize+descriptor:]
-
 	for i := range q.chain {
 		block, rest := pem.Decode(certificates)
 		if block == nil {
@@ -180,14 +147,67 @@ func parse(raw []byte) (quote, error) {
 
 // parseStrict accepts exactly the bytes that [quote.encode] would produce.
 func parseStrict(raw []byte) (quote, error) {
-	q, err := parse(raw)
+	q, certificates, padding, err := parseFrame(raw)
 	if err != nil {
 		return quote{}, err
 	}
-	if !bytes.Equal(q.encode(), raw) {
-		return quote{}, errors.New("padding, or certificates not in canonical form")
+	if padding != 0 {
+		return quote{}, fmt.Errorf("%d bytes of padding", padding)
+	}
+	for i := range q.chain {
+		if q.chain[i], certificates, err = strictPEM(certificates); err != nil {
+			return quote{}, fmt.Errorf("certificate %d: %w", i+1, err)
+		}
+	}
+	if len(certificates) != 0 {
+		return quote{}, errors.New("bytes after the third certificate")
 	}
 	return q, nil
+}
+
+// parseFrame reads all of a quote but its certificates, and tells how many bytes
+// come after it.
+func parseFrame(raw []byte) (q quote, certificates []byte, padding int, err error) {
+	bodySize := body10Size
+	descriptor := 0
+	if binary.LittleEndian.Uint16(raw) == 5 {
+		if len(raw) < headerSize+6 {
+			return quote{}, nil, 0, errShort
+		}
+		descriptor = 6
+		kind := binary.LittleEndian.Uint16(raw[headerSize:])
+		size := binary.LittleEndian.Uint32(raw[headerSize+2:])
+		switch {
+		case kind == body10 && size == body10Size:
+		case kind == body15 && size == body15Size:
+			bodySize = body15Size
+		default:
+			return quote{}, nil, 0, fmt.Errorf("body of type %d and size %d", kind, size)
+		}
+	}
+
+	c := cursor{rest: raw}
+	q.signed = c.take(headerSize + descriptor + bodySize)
+	size := c.u32()
+	padding = len(c.rest) - int(min(uint64(size), uint64(len(c.rest))))
+	c.enter(size) // what follows the signature data is padding
+	q.signature = c.take(64)
+	q.key = c.take(64)
+	c.want(certQE)
+	c.exactly(c.u32())
+	q.qe = c.take(qeSize)
+	q.qeSig = c.take(64)
+	q.auth = c.take(int(c.u16()))
+	c.want(certPEM)
+	c.exactly(c.u32())
+	switch {
+	case c.err != nil:
+		return quote{}, nil, 0, c.err
+	case len(q.auth) > maxAuth:
+		return quote{}, nil, 0, fmt.Errorf("%d bytes of authentication data", len(q.auth))
+	}
+	q.body = q.signed[headerSize+descriptor:]
+	return q, c.rest, padding, nil
 }
 
 func (q quote) encode() []byte {

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha512"
 	"crypto/x509"
+	"encoding/hex"
 )
 
 // IntelRootKeyID identifies the key of Intel's SGX Root CA: SHA-384 of its
@@ -28,5 +29,5 @@ func RootKeyID(root *x509.Certificate) (id [48]byte, ok bool) {
 // genuine tells whether a root is the manufacturer's.
 func genuine(root *x509.Certificate) bool {
 	id, ok := RootKeyID(root)
-	return ok && hexID(id) == IntelRootKeyID
+	return ok && hex.EncodeToString(id[:]) == IntelRootKeyID
 }

@@ -97,7 +97,7 @@ func (s *strictJSON) identity(known []module) (m module) {
 			}
 			m.version = version[0]
 		}},
-		field{key: "tcbLevels", read: func() { m.levels = s.levels((*strictJSON).enclaveSVN) }},
+		field{key: "tcbLevels", read: func() { m.levels = s.levels((*strictJSON).enclaveSVN, enclaveStatuses...) }},
 	)...)
 	if slices.ContainsFunc(known, func(k module) bool { return k.version == m.version }) {
 		s.fail("module TDX_%02X twice", m.version)
@@ -105,14 +105,15 @@ func (s *strictJSON) identity(known []module) (m module) {
 	return m
 }
 
-// levels reads a table of updates; svns says what its rows are about.
-func (s *strictJSON) levels(svns func(*strictJSON, *level)) (levels []level) {
+// levels reads a table of updates; svns says what its rows are about, statuses
+// what they may be.
+func (s *strictJSON) levels(svns func(*strictJSON, *level), statuses ...attest.Status) (levels []level) {
 	s.array(maxLevels, func(int) {
 		var l level
 		s.object(
 			field{key: "tcb", read: func() { svns(s, &l) }},
 			field{key: "tcbDate", read: func() { l.date = s.time() }},
-			field{key: "tcbStatus", read: func() { l.status = s.status() }},
+			field{key: "tcbStatus", read: func() { l.status = s.status(statuses) }},
 			field{key: "advisoryIDs", optional: true, read: func() {
 				s.array(maxAdvisories, func(int) { l.advisories = append(l.advisories, s.text()) })
 			}},
@@ -125,13 +126,16 @@ func (s *strictJSON) levels(svns func(*strictJSON, *level)) (levels []level) {
 	return levels
 }
 
-func (s *strictJSON) status() attest.Status {
+// enclaveStatuses are what an enclave or a module may be: it has no configuration.
+var enclaveStatuses = []attest.Status{attest.UpToDate, attest.OutOfDate, attest.Revoked}
+
+func (s *strictJSON) status(allowed []attest.Status) attest.Status {
 	name := s.text()
 	if s.err != nil {
 		return 0
 	}
 	status, ok := attest.ParseStatus(name)
-	if !ok {
+	if !ok || (allowed != nil && !slices.Contains(allowed, status)) {
 		s.fail("status %q", name)
 	}
 	return status

@@ -3,8 +3,6 @@ package tdx
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -17,8 +15,11 @@ var _ attest.Verifier = (*Verifier)(nil)
 type Verifier struct {
 	// Roots are the root certificates a quote may lead to.
 	Roots []*x509.Certificate
-	// Collateral is what the manufacturer says about platforms. nil has none.
+	// Collateral is what the manufacturer says about platforms. nil has none, so
+	// nothing passes.
 	Collateral Source
+
+	known platforms
 }
 
 // TEE implements [attest.Verifier].
@@ -27,10 +28,8 @@ func (v *Verifier) TEE() attest.TEE { return attest.TDX }
 // Identify implements [attest.Verifier].
 func (v *Verifier) Identify(e attest.Evidence, reportData [64]byte) ([32]byte, error) {
 	c := &candidate{verifier: v, evidence: e, reportData: reportData}
-	for _, s := range checklist[:formSteps] {
-		if err := s.check(c); err != nil {
-			return [32]byte{}, fmt.Errorf("%w: %w", s.refusal, err)
-		}
+	if err := c.run(checklist[:formSteps]); err != nil {
+		return [32]byte{}, err
 	}
 	return c.quote.evidence(), nil
 }
@@ -39,7 +38,9 @@ func (v *Verifier) Identify(e attest.Evidence, reportData [64]byte) ([32]byte, e
 func (v *Verifier) Inputs() [32]byte {
 	h := sha256.New()
 	for _, r := range v.Roots {
-		h.Write(r.Raw)
+		if r != nil {
+			h.Write(r.Raw)
+		}
 	}
 	if v.Collateral != nil {
 		id := v.Collateral.ID()
@@ -51,10 +52,17 @@ func (v *Verifier) Inputs() [32]byte {
 // Appraise implements [attest.Verifier].
 func (v *Verifier) Appraise(e attest.Evidence, reportData [64]byte, p attest.Policy, now time.Time) (attest.Appraisal, error) {
 	c := &candidate{verifier: v, evidence: e, reportData: reportData, policy: p, now: now}
-	for _, s := range checklist {
-		if err := s.check(c); err != nil {
-			return attest.Appraisal{}, fmt.Errorf("%w: %w", s.refusal, err)
-		}
+	if err := c.run(checklist[:formSteps]); err != nil {
+		return attest.Appraisal{}, err
+	}
+	key := v.certificationKey(c.quote)
+	v.known.recall(key, c)
+	if err := c.run(checklist[formSteps:genuineSteps]); err != nil {
+		return attest.Appraisal{}, err
+	}
+	v.known.remember(key, c)
+	if err := c.run(checklist[genuineSteps:]); err != nil {
+		return attest.Appraisal{}, err
 	}
 	return c.appraisal(), nil
 }
@@ -75,6 +83,10 @@ func (c *candidate) appraisal() attest.Appraisal {
 			expiry = certificate.NotAfter
 		}
 	}
+	// Within the skew an appraisal would otherwise end before it is made.
+	if end := c.collateral.Expires().Add(clockSkew); end.Before(expiry) {
+		expiry = end
+	}
 	return attest.Appraisal{
 		TEE:       attest.TDX,
 		Simulated: !genuine(c.root),
@@ -82,28 +94,10 @@ func (c *candidate) appraisal() attest.Appraisal {
 		Upstream:  c.quote.body.registers().Upstream(),
 		Evidence:  c.quote.evidence(),
 		Platform:  c.platform.ID(),
+		TCB:       c.tcb,
 		Events:    c.evidence.Events,
 		Epoch:     c.policy.Epoch,
 		Issued:    c.now,
 		Expiry:    expiry,
 	}
-}
-
-// events replays what the VM says it measured into RTMR3, and has the policy
-// judge it.
-func (c *candidate) events() error {
-	if c.policy.EventsLater {
-		return nil
-	}
-	register, err := Replay(c.evidence.Events)
-	if err != nil {
-		return err
-	}
-	if got := c.quote.body.registers().RTMR[3]; got != register {
-		return fmt.Errorf("RTMR3 is %x, its events give %x", got, register)
-	}
-	if c.policy.Events == nil {
-		return errors.New("policy allows no events")
-	}
-	return c.policy.Events(c.evidence.Events)
 }
