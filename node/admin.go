@@ -20,7 +20,8 @@ type Status struct {
 	Wallet        string    `json:"wallet"`
 	Endpoint      string    `json:"endpoint,omitempty"` // of a client
 	Image         string    `json:"image,omitempty"`
-	Simulated     bool      `json:"simulated"` // believes or shows evidence of a software enclave
+	Simulated     bool      `json:"simulated"`  // believes or shows evidence of a software enclave
+	Compatible    bool      `json:"compatible"` // peers may pass gate A alone: their evidence may be relayed
 	Block         uint32    `json:"block"`
 	BlockTime     time.Time `json:"block_time"`
 	Version       uint64    `json:"registry_version"`
@@ -36,9 +37,25 @@ type Linked struct {
 	Peer    string    `json:"peer"`
 	Role    string    `json:"role"`
 	Heard   time.Time `json:"heard"`
-	Image   string    `json:"image,omitempty"`
 	Models  []string  `json:"models"`
 	Problem string    `json:"problem,omitempty"`
+
+	Attested *Attested `json:"attested,omitempty"` // absent: it showed no evidence
+}
+
+// Attested is what was concluded from a peer's evidence.
+type Attested struct {
+	Gates      string    `json:"gates"` // A+B, or A for a peer let in by attestation.compatible
+	TEE        string    `json:"tee"`
+	Simulated  bool      `json:"simulated"` // by a software enclave: proves nothing about hardware
+	Image      string    `json:"image"`
+	Evidence   string    `json:"evidence"`
+	Platform   string    `json:"platform"`
+	TCB        string    `json:"tcb"`
+	Advisories []string  `json:"advisories"`
+	Epoch      uint64    `json:"policy_epoch"`
+	At         time.Time `json:"at"`
+	Until      time.Time `json:"until"`
 }
 
 // adminHandler serves metrics, status and control. It listens on loopback only,

@@ -200,6 +200,7 @@ func (c *client) keepReceipt(model string, b bought) {
 		Complete: b.Failed == nil}
 	if own := b.Proxy.Appraisal; own != nil {
 		kept.ProxyImage, kept.ProxyEvidence = hex.EncodeToString(own.Image[:]), hex.EncodeToString(own.Evidence[:])
+		kept.ProxyAttested = r.Image == own.Image && r.Evidence == own.Evidence
 		kept.Simulated = own.Simulated
 	}
 	c.metrics.keep(kept)

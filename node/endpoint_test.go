@@ -258,6 +258,9 @@ func TestCancelledRequest(t *testing.T) {
 	}
 	wait(t, "the receipt", func() bool { return len(nodes.client.Receipts()) == 1 })
 	r := nodes.client.Receipts()[0]
+	if !r.ProxyAttested {
+		t.Errorf("the receipt does not name the evidence that was appraised: %+v", r)
+	}
 	if r.Complete || r.Usage.Completion < 5 || r.Usage.Completion > 500 {
 		t.Errorf("complete %v, usage %+v", r.Complete, r.Usage)
 	}

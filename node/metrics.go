@@ -68,8 +68,9 @@ type Receipt struct {
 	Request       string    `json:"request"`
 	Model         string    `json:"model"`
 	Proxy         string    `json:"proxy"`          // peer id
-	ProxyImage    string    `json:"proxy_image"`    // what its evidence showed in the handshake
-	ProxyEvidence string    `json:"proxy_evidence"` // hash of that evidence
+	ProxyImage    string    `json:"proxy_image"`    // what its evidence showed
+	ProxyEvidence string    `json:"proxy_evidence"` // identity of that evidence
+	ProxyAttested bool      `json:"proxy_attested"` // the receipt names that image and evidence
 	WorkerKey     string    `json:"worker_key"`
 	WorkerImage   string    `json:"worker_image"`
 	Simulated     bool      `json:"simulated"` // evidence of a software enclave: proves nothing about hardware

@@ -288,7 +288,7 @@ func (n *Node) openHost(ctx context.Context) error {
 		return err
 	}
 	o := ratls.Options{Appraise: n.policy.appraise, Network: n.cfg.Network.ID, Registry: n.registry.StringRaw(),
-		Self: n.claims, Epoch: n.policy.epoch, Every: gateEvery, Compatible: n.cfg.Attestation.Compatible, Log: n.o.Log}
+		Self: n.claims, Identify: n.policy.identify, Epoch: n.policy.epoch, Every: gateEvery, Compatible: n.cfg.Attestation.Compatible, Log: n.o.Log}
 	if n.evidence != nil {
 		o.Provider = n.evidence
 		if err := n.measureSelf(ctx); err != nil {
@@ -398,10 +398,14 @@ func (n *Node) hello() session.Hello {
 	return h
 }
 
-func (n *Node) issuer() issuer {
-	own := n.evidence.appraisal()
-	return issuer{key: n.keys.payee.Private(), Image: own.Image, Evidence: own.Evidence}
+// issuer is what this node signs receipts for a peer as: with the evidence that
+// the peer has appraised.
+func (n *Node) issuer(to session.Peer) issuer {
+	return issuer{key: n.keys.payee.Private(), Image: n.image(), Evidence: to.Shown}
 }
+
+// image is what this node runs as; zero without evidence.
+func (n *Node) image() [32]byte { return n.evidence.appraisal().Image }
 
 // startRole builds the role and returns what answers its peers, if anything does.
 func (n *Node) startRole(ctx context.Context, run func(func(context.Context) error)) (session.Handler, error) {
@@ -436,7 +440,7 @@ func (n *Node) startRole(ctx context.Context, run func(func(context.Context) err
 	if err != nil {
 		return nil, err
 	}
-	n.worker = &worker{cfg: *n.cfg.Worker, engine: engine.New(at, engine.Options{}), payees: n.payees, hello: n.hello, issuer: n.issuer,
+	n.worker = &worker{cfg: *n.cfg.Worker, engine: engine.New(at, engine.Options{}), payees: n.payees, hello: n.hello, issuer: n.issuer, image: n.image,
 		key: n.keys.identity.Private(), metrics: n.metrics, log: n.o.Log, models: map[string]*served{}}
 	for _, m := range n.cfg.Worker.Models {
 		n.worker.models[m.Name] = &served{ModelConfig: m}

@@ -112,12 +112,29 @@ func registryRole(r ratls.Role) tlb.Roles {
 // judge takes evidence to the verifier of its TEE.
 func (p policy) judge(e attest.Evidence, reportData [64]byte, accept attest.Policy, now time.Time) (attest.Appraisal, error) {
 	accept.AllowSimulated = p.simulated
+	v, err := p.verifier(e.TEE)
+	if err != nil {
+		return attest.Appraisal{}, err
+	}
+	return v.Appraise(e, reportData, accept, now)
+}
+
+// identify is how the verifier of its TEE identifies evidence.
+func (p policy) identify(e attest.Evidence, reportData [64]byte) ([32]byte, error) {
+	v, err := p.verifier(e.TEE)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return v.Identify(e, reportData)
+}
+
+func (p policy) verifier(tee attest.TEE) (attest.Verifier, error) {
 	for _, v := range p.verifiers {
-		if v.TEE() == e.TEE {
-			return v.Appraise(e, reportData, accept, now)
+		if v.TEE() == tee {
+			return v, nil
 		}
 	}
-	return attest.Appraisal{}, fmt.Errorf("%w: %v", attest.ErrTEE, e.TEE)
+	return nil, fmt.Errorf("%w: %v", attest.ErrTEE, tee)
 }
 
 // events judges what a machine measured: every event, once, in its order, and

@@ -29,7 +29,7 @@ type proxy struct {
 	payers  *payers
 	admit   func(session.Peer) error // is the peer a worker the registry allows?
 	hello   func() session.Hello     // without offers
-	issuer  func() issuer
+	issuer  func(session.Peer) issuer
 	model   func(name string) error // is the model registered?
 	metrics *metrics
 	log     *slog.Logger
@@ -264,7 +264,7 @@ func (p *proxy) Request(ctx context.Context, from session.Peer, in *session.Inco
 	if err == nil { // else what was delivered is charged already, and its payer may have gone
 		err = b.charge(work.Work.Usage)
 	}
-	receipt, signed := b.finish(work.Work, work.WorkerKey, work.WorkerSig, p.issuer())
+	receipt, signed := b.finish(work.Work, work.WorkerKey, work.WorkerSig, p.issuer(from))
 	if signed != nil {
 		return signed
 	}

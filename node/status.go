@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/xssnick/tonutils-go/address"
 
+	"github.com/tussah-network/tussah/p2p/ratls"
 	"github.com/tussah-network/tussah/p2p/session"
 	"github.com/tussah-network/tussah/tlb"
 )
@@ -57,7 +58,7 @@ func (n *Node) Settle(ctx context.Context, at *address.Address, force bool) erro
 // Status is what the admin listener says.
 func (n *Node) Status() Status {
 	s := Status{Role: n.cfg.Role(), Peer: n.host.ID().String(), Network: n.cfg.Network.ID, Registry: n.registry.String(),
-		Wallet: n.wallet.Address().String(), Endpoint: n.endpoint, Simulated: n.policy.simulated, Peers: []Linked{},
+		Wallet: n.wallet.Address().String(), Endpoint: n.endpoint, Simulated: n.policy.simulated, Compatible: n.policy.compatible, Peers: []Linked{},
 		PendingSends: n.queue.Pending()}
 	for _, a := range n.host.Addrs() {
 		s.Addresses = append(s.Addresses, a.String())
@@ -103,13 +104,25 @@ func (n *Node) Status() Status {
 // linkedTo is a peer as a status shows it.
 func linkedTo(id peer.ID, role Role, p session.Peer, h session.Hello, heard time.Time) Linked {
 	l := Linked{Peer: id.String(), Role: string(role), Heard: heard, Models: []string{}}
-	if p.Appraisal != nil {
-		l.Image = hex.EncodeToString(p.Appraisal.Image[:])
-	}
+	l.Attested = attestedAs(p)
 	for _, o := range h.Offers {
 		l.Models = append(l.Models, o.Model)
 	}
 	return l
+}
+
+func attestedAs(p session.Peer) *Attested {
+	a := p.Appraisal
+	if a == nil {
+		return nil
+	}
+	gates := "A+B"
+	if p.Claims == (ratls.Claims{}) {
+		gates = "A"
+	}
+	return &Attested{Gates: gates, TEE: a.TEE.String(), Simulated: a.Simulated, Image: hex.EncodeToString(a.Image[:]),
+		Evidence: hex.EncodeToString(a.Evidence[:]), Platform: hex.EncodeToString(a.Platform[:]), TCB: a.TCB.Status.String(),
+		Advisories: append([]string{}, a.TCB.Advisories...), Epoch: a.Epoch, At: a.Issued, Until: a.Expiry}
 }
 
 // Receipts are the newest receipts of a client, the newest last.

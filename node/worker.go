@@ -23,7 +23,8 @@ type worker struct {
 	engine  *engine.Engine
 	payees  *payees
 	hello   func() session.Hello // without offers
-	issuer  func() issuer
+	issuer  func(session.Peer) issuer
+	image   func() [32]byte
 	key     ed25519.PrivateKey // signs work: the identity that our evidence binds
 	metrics *metrics
 	log     *slog.Logger
@@ -95,7 +96,7 @@ func (w *worker) Offers(context.Context, session.Peer) ([]session.Offer, error) 
 	var offers []session.Offer
 	for _, m := range w.models {
 		offers = append(offers, session.Offer{Model: m.Name, Price: m.Price(), MaxContext: m.MaxContext, MaxTokens: m.MaxTokens,
-			Slots: m.Slots, Running: uint32(m.running.Load()), TTL: offerTTL, Image: w.issuer().Image})
+			Slots: m.Slots, Running: uint32(m.running.Load()), TTL: offerTTL, Image: w.image()})
 	}
 	return offers, nil
 }
@@ -128,7 +129,7 @@ func (w *worker) Request(ctx context.Context, p session.Peer, in *session.Incomi
 		return err
 	}
 	defer b.close()
-	j := &job{worker: w, bill: b, in: in, transcript: sha256.New()}
+	j := &job{worker: w, from: p, bill: b, in: in, transcript: sha256.New()}
 	usage, err := j.serve(path, m)
 	return j.end(usage, err)
 }
@@ -136,6 +137,7 @@ func (w *worker) Request(ctx context.Context, p session.Peer, in *session.Incomi
 // job is one request at the engine.
 type job struct {
 	worker     *worker
+	from       session.Peer
 	bill       *bill
 	in         *session.Incoming
 	transcript hash.Hash
@@ -237,7 +239,7 @@ func (j *job) end(usage tlb.Usage, failed error) error {
 	if failed != nil && !j.delivered {
 		return errors.Join(failed, j.bill.cancel())
 	}
-	who := j.worker.issuer()
+	who := j.worker.issuer(j.from)
 	work := tlb.Work{Request: j.in.Header.ID, Model: tlb.ModelHash(j.in.Header.Model), Image: who.Image, Evidence: who.Evidence,
 		Usage: usage, Transcript: [32]byte(j.transcript.Sum(nil))}
 	signature, err := work.Sign(j.worker.key)

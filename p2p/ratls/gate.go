@@ -28,9 +28,10 @@ func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, 
 		return nil, fmt.Errorf("gate B: challenge: %w", err)
 	}
 	session, refusal := g.session(remote, ours, theirs)
+	fresh := *remote
 	var shown proof
 	if refusal == nil {
-		if shown, refusal = g.show(ctx, session); refusal != nil {
+		if shown, fresh.Shown, refusal = g.show(ctx, session); refusal != nil {
 			shown = proof{}
 		}
 	}
@@ -38,7 +39,6 @@ func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, 
 	if err != nil && !errors.Is(err, ErrGateMessage) {
 		return nil, fmt.Errorf("gate B: proof: %w", err)
 	}
-	fresh := *remote
 	switch {
 	case refusal != nil:
 	case err != nil:
@@ -95,30 +95,33 @@ func (x exchange) theirClaims() Claims {
 	return Claims{Role: x.theirs.Role, Contract: x.theirs.Contract}
 }
 
-// show obtains our evidence for the peer's challenge.
-func (g gate) show(ctx context.Context, x exchange) (proof, error) {
+// show obtains our evidence for the peer's challenge, and what identifies it.
+func (g gate) show(ctx context.Context, x exchange) (p proof, id [32]byte, err error) {
 	if g.options.Provider == nil {
-		return proof{}, nil
+		return proof{}, id, nil
 	}
 	ctx, stop := context.WithTimeout(ctx, quoteTimeout)
 	defer stop()
 	var gpu []byte
 	if g.options.GPU != nil {
-		var err error
 		if gpu, err = g.options.GPU(ctx, GPUBound{Key: x.remote.ownSPKI, Nonce: x.theirs.Nonce, Exporter: x.exporter}); err != nil {
-			return proof{}, fmt.Errorf("%w: accelerators: %w", ErrNoOwnEvidence, err)
+			return proof{}, id, fmt.Errorf("%w: accelerators: %w", ErrNoOwnEvidence, err)
 		}
 	}
-	e, err := g.options.Provider.Evidence(ctx, Preimage{
+	bound := Preimage{
 		TEE: g.options.Provider.TEE(), Claims: Claims{x.ours.Role, x.ours.Contract},
 		Network: x.ours.Network, Registry: x.ours.Registry, Epoch: x.theirs.Epoch,
 		OwnKey: x.remote.ownSPKI, PeerKey: x.remote.spki, PeerNonce: x.theirs.Nonce, OwnNonce: x.ours.Nonce,
 		Exporter: x.exporter, GPU: gpu,
-	}.ReportData())
-	if err != nil {
-		return proof{}, fmt.Errorf("%w: %w", ErrNoOwnEvidence, err)
+	}.ReportData()
+	e, err := g.options.Provider.Evidence(ctx, bound)
+	if err == nil && g.options.Identify != nil {
+		id, err = g.options.Identify(e, bound)
 	}
-	return proofOf(e, gpu), nil
+	if err != nil {
+		return proof{}, id, fmt.Errorf("%w: %w", ErrNoOwnEvidence, err)
+	}
+	return proofOf(e, gpu), id, nil
 }
 
 // judge appraises the peer's answer to our challenge. It must come from the

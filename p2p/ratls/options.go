@@ -17,6 +17,10 @@ type Options struct {
 	// fetch anything. Default: evidence is refused.
 	Appraise func(Shown) (attest.Appraisal, error)
 
+	// Identify is how a verifier would identify our evidence, see [Peer.Shown].
+	// Default: not at all.
+	Identify func(e attest.Evidence, reportData [64]byte) ([32]byte, error)
+
 	// Network and Registry (an address in raw form) are what both ends must share.
 	Network  int32
 	Registry string

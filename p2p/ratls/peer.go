@@ -21,6 +21,9 @@ type Peer struct {
 	// Claims are what its evidence at gate B is bound to; without evidence they
 	// are only words. Zero for a peer that passed gate A alone.
 	Claims Claims
+	// Shown identifies the evidence that we showed the peer at gate B, as it does:
+	// its appraisal of us names the same. Zero if we showed none.
+	Shown [32]byte
 	// Gated is when it last passed gate B; zero: gate A alone, see [Options.Compatible].
 	Gated time.Time
 

@@ -31,6 +31,9 @@ type Peer struct {
 	// Claims are what an attested peer's evidence is bound to. Zero for a peer that
 	// passed gate A alone.
 	Claims ratls.Claims
+	// Shown identifies the evidence that this end showed the peer: the peer's
+	// appraisal of this end names the same.
+	Shown [32]byte
 }
 
 // bears tells whether a peer's evidence bears out what it says: the role it plays
@@ -93,7 +96,7 @@ func (o Options) admit(conn network.Conn) (Peer, error) {
 	if !ok {
 		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, ErrUnattested)
 	}
-	p.Appraisal, p.Claims = attested.Appraisal, attested.Claims
+	p.Appraisal, p.Claims, p.Shown = attested.Appraisal, attested.Claims, attested.Shown
 	if p.Appraisal != nil && time.Now().After(p.Appraisal.Expiry) {
 		return p, fmt.Errorf("%w: %w", ErrNotAdmitted, ErrExpired)
 	}
