@@ -21,8 +21,8 @@ require (
 	github.com/cockroachdb/datadriven v1.0.3-0.20250407164829-2945557346d5
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-tdx-guest v0.3.1
-	github.com/multiformats/go-multistream v0.6.1
 	github.com/multiformats/go-multiaddr v0.16.1
+	github.com/multiformats/go-multistream v0.6.1
 	github.com/openai/openai-go v1.12.0
 	github.com/rogpeppe/go-internal v1.14.1
 	github.com/tonkeeper/tongo v1.22.47

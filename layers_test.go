@@ -32,7 +32,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"sandbox/kit":        {Code: []string{"sandbox", "sandbox/abi", "sandbox/probe", "tlb", "tlb/get"}},
 	"sandbox/liteserver": {Code: []string{"sandbox", "tlb", "tlb/get"}, Tests: []string{"sandbox/strict"}},
 	"sandbox/localnet":   {Code: []string{"sandbox", "sandbox/control", "sandbox/liteserver", "sandbox/toncenter", "tlb"}},
-	"sandbox/probe":      {Tests: []string{"sandbox", "tlb"}},
+	"sandbox/probe":      {Tests: []string{"sandbox", "tlb", "tlb/get"}},
 	// reference holds transactions against two other executors, in tests only.
 	"sandbox/reference": {Code: []string{"tlb/get"}, Tests: []string{"contracts/emscripten", "sandbox", "sandbox/probe", "tlb"}},
 	"sandbox/strict":    {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "sandbox/liteserver"}},
@@ -43,7 +43,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"contracts/tolk":       {Code: []string{"contracts/emscripten"}},
 
 	"p2p":                   {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p/attest/sim"}},
-	"p2p/attest":            {},
+	"p2p/attest":            {Tests: []string{"p2p/attest/sim"}},
 	"p2p/attest/tdx":        {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/sim"}},
 	"p2p/attest/sim":        {Code: []string{"p2p/attest", "p2p/attest/tdx"}},
 	"p2p/attest/snp":        {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/snp/snpsim"}},
@@ -63,8 +63,8 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"wallet/channel": {Code: []string{"contracts", "tlb"}, Tests: []string{"sandbox"}},
 
 	"node": {
-		Code: []string{"contracts", "node/engine", "node/lite", "node/openai", "p2p", "p2p/attest", "p2p/attest/sim",
-			"p2p/ratls", "p2p/session", "registry", "tlb", "wallet", "wallet/channel"},
+		Code: []string{"contracts", "node/engine", "node/lite", "node/openai", "p2p", "p2p/attest", "p2p/attest/collateral",
+			"p2p/attest/gpu", "p2p/attest/host", "p2p/attest/policyfile", "p2p/attest/sim", "p2p/attest/snp", "p2p/attest/tdx", "p2p/ratls", "p2p/session", "registry", "tlb", "wallet", "wallet/channel"},
 		Tests: []string{"node/devnet", "sandbox", "sandbox/liteserver"},
 	},
 	"node/engine": {Code: []string{"tlb"}},
@@ -75,7 +75,8 @@ var layers = map[string]struct{ Code, Tests []string }{
 		"sandbox", "sandbox/bench", "sandbox/liteserver", "tlb", "wallet", "wallet/channel"}},
 
 	"cmd/tussah": {Code: []string{"contracts", "contracts/tolk", "node", "node/engine", "node/lite", "node/devnet",
-		"p2p", "p2p/attest/sim", "registry", "sandbox", "sandbox/bench", "sandbox/control", "sandbox/liteserver", "sandbox/localnet", "sandbox/reference",
+		"p2p", "p2p/attest", "p2p/attest/collateral", "p2p/attest/eventlog", "p2p/attest/gpu", "p2p/attest/host", "p2p/attest/measure",
+		"p2p/attest/policyfile", "p2p/attest/sim", "p2p/attest/snp", "p2p/attest/tdx", "registry", "sandbox", "sandbox/bench", "sandbox/control", "sandbox/liteserver", "sandbox/localnet", "sandbox/reference",
 		"tlb", "wallet", "wallet/channel"}},
 }
 
