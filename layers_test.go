@@ -51,8 +51,9 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"p2p/ratls":             {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/sim", "p2p/attest/tdx"}},
 	"p2p/session":           {Code: []string{"p2p/attest", "p2p/ratls", "tlb"}, Tests: []string{"p2p", "p2p/attest/sim"}},
 
-	"p2p/attest/eventlog": {Code: []string{"p2p/attest"}},
-	"p2p/attest/gpu":      {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/gpu/gpusim"}},
+	"p2p/attest/collateral": {Code: []string{"p2p/attest", "p2p/attest/tdx"}, Tests: []string{"p2p/attest/sim"}},
+	"p2p/attest/eventlog":   {Code: []string{"p2p/attest"}},
+	"p2p/attest/gpu":        {Code: []string{"p2p/attest"}, Tests: []string{"p2p/attest/gpu/gpusim"}},
 	// gpusim implements the interface that collects evidence.
 	"p2p/attest/gpu/gpusim": {Code: []string{"p2p/attest/gpu"}},
 	"p2p/attest/host":       {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
