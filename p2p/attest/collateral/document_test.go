@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"math/big"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/crypto/ocsp"
 
 	"github.com/tussah-network/tussah/p2p/attest"
 )
@@ -110,4 +112,42 @@ func TestRefusedDocumentIsNotWritten(t *testing.T) {
 			t.Errorf("written: %v", got)
 		}
 	})
+}
+
+// What documents say about themselves, by kind. None makes us panic.
+func TestFacts(t *testing.T) {
+	a := newAMD()
+	from, to := second(time.Now()), second(time.Now().Add(time.Hour))
+	certify := func(until time.Time) []byte {
+		template := &x509.Certificate{SerialNumber: big.NewInt(2), NotBefore: from, NotAfter: until}
+		return must(x509.CreateCertificate(rand.Reader, template, a.ca, a.key.Public(), a.key))
+	}
+	inPEM := func(der ...[]byte) (text []byte) {
+		for _, d := range der {
+			text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d})...)
+		}
+		return text
+	}
+	answer := must(ocsp.CreateResponse(a.ca, a.ca, ocsp.Response{SerialNumber: big.NewInt(2), ThisUpdate: from, NextUpdate: to}, a.key))
+	vcek := must(VCEK("Genoa", make([]byte, 64), SNPVersion{}))
+	for name, c := range map[string]struct {
+		name    Name
+		body    []byte
+		expires time.Time
+		bad     bool
+	}{
+		"certificate":       {name: vcek, body: certify(to), expires: to},
+		"first to end":      {name: must(AMDChain("Genoa")), body: inPEM(certify(to.Add(time.Hour)), certify(to)), expires: to},
+		"answer":            {name: must(OCSP([]byte{0x30, 0})), body: answer, expires: to},
+		"manifest":          {name: must(RIM("NV_X")), body: []byte("<x/>")},
+		"not a certificate": {name: vcek, body: []byte("x"), bad: true},
+		"empty PEM":         {name: vcek, body: []byte("-----BEGIN"), bad: true},
+		"not a list":        {name: must(AMDCRL("Genoa")), body: []byte("x"), bad: true},
+		"not an answer":     {name: must(OCSP([]byte{0x30, 0})), body: []byte("x"), bad: true},
+	} {
+		f, err := factsOf(c.name, c.body)
+		if (err != nil) != c.bad || !f.expires.Equal(c.expires) {
+			t.Errorf("%s: expires %v, %v", name, f.expires, err)
+		}
+	}
 }

@@ -38,6 +38,14 @@ type DocumentStatus struct {
 // Age is how long ago the document was fetched.
 func (d DocumentStatus) Age(now time.Time) time.Duration { return now.Sub(d.Fetched) }
 
+// end is when the document runs out, far away for one that does not.
+func (d DocumentStatus) end() time.Time {
+	if d.Expires.IsZero() {
+		return time.Unix(1<<40, 0)
+	}
+	return d.Expires
+}
+
 // DamagedFile is a file that was moved aside.
 type DamagedFile struct {
 	File  string `json:"file"`
@@ -66,8 +74,7 @@ func (s *Service) Status() Status {
 		status.Documents = append(status.Documents, d)
 	}
 	slices.SortFunc(status.Documents, func(a, b DocumentStatus) int {
-		// What has no end comes last.
-		return cmp.Or(cmp.Compare(b2i(a.Expires.IsZero()), b2i(b.Expires.IsZero())), a.Expires.Compare(b.Expires), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(a.end().Compare(b.end()), cmp.Compare(a.Name, b.Name))
 	})
 
 	s.mu.Lock()
@@ -87,13 +94,6 @@ func (s *Service) Status() Status {
 	}
 	slices.SortFunc(status.Damaged, func(a, b DamagedFile) int { return cmp.Compare(a.File, b.File) })
 	return status
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // NextExpiry is when the first thing served runs out of force, false if nothing
