@@ -26,7 +26,8 @@ var _ tdx.Source = (*Service)(nil)
 type Options struct {
 	// Dir is the folder of documents and marks. Required.
 	Dir string
-	// Roots are those that collateral may lead to. Without any, none does.
+	// Roots are those that collateral may lead to, beside Intel's, which is known by
+	// its key.
 	Roots []*x509.Certificate
 	// Client asks the manufacturers. nil: nothing is fetched, collateral comes from
 	// bundles only.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/hex"
+	"slices"
 )
 
 // IntelRootKeyID identifies the key of Intel's SGX Root CA: SHA-384 of its
@@ -30,4 +31,11 @@ func RootKeyID(root *x509.Certificate) (id [48]byte, ok bool) {
 func genuine(root *x509.Certificate) bool {
 	id, ok := RootKeyID(root)
 	return ok && hex.EncodeToString(id[:]) == IntelRootKeyID
+}
+
+// trusted tells whether a root is the manufacturer's, as its key and its own
+// signature show, or byte for byte one of these.
+func trusted(root *x509.Certificate, roots []*x509.Certificate) bool {
+	return genuine(root) && root.CheckSignatureFrom(root) == nil ||
+		slices.ContainsFunc(roots, func(r *x509.Certificate) bool { return r != nil && r.Equal(root) })
 }

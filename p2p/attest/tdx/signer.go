@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 )
 
 // Bounds of collateral. Real answers have about 5 KB, real lists about 10 KB.
@@ -61,8 +60,7 @@ func parseSigners(c Collateral, roots []*x509.Certificate) (s signers, err error
 		if err := chain.profile(signer); err != nil {
 			return signers{}, fmt.Errorf("%w: %w", ErrCollateralSigner, err)
 		}
-		trusted := slices.ContainsFunc(roots, func(r *x509.Certificate) bool { return r != nil && r.Equal(root) })
-		if !trusted || (s.root != nil && !s.root.Equal(root)) {
+		if !trusted(root, roots) || (s.root != nil && !s.root.Equal(root)) {
 			return signers{}, fmt.Errorf("%w: root %q is not trusted, or there are two", ErrCollateralSigner, root.Subject)
 		}
 		if err := profileOf(root, rootName); err != nil {

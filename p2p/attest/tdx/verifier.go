@@ -3,7 +3,6 @@ package tdx
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"slices"
 	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
@@ -11,9 +10,10 @@ import (
 
 var _ attest.Verifier = (*Verifier)(nil)
 
-// Verifier appraises TDX quotes. The zero Verifier trusts no root.
+// Verifier appraises TDX quotes. The zero Verifier trusts Intel's
+// root, which it knows by its key, and no other.
 type Verifier struct {
-	// Roots are the root certificates a quote may lead to.
+	// Roots are other root certificates that a quote may lead to: simulated ones.
 	Roots []*x509.Certificate
 	// Collateral is what the manufacturer says about platforms. nil has none, so
 	// nothing passes.
@@ -67,10 +67,7 @@ func (v *Verifier) Appraise(e attest.Evidence, reportData [64]byte, p attest.Pol
 	return c.appraisal(), nil
 }
 
-// trusts tells whether root is, byte for byte, one of ours.
-func (v *Verifier) trusts(root *x509.Certificate) bool {
-	return slices.ContainsFunc(v.Roots, func(r *x509.Certificate) bool { return r != nil && r.Equal(root) })
-}
+func (v *Verifier) trusts(root *x509.Certificate) bool { return trusted(root, v.Roots) }
 
 func (c *candidate) appraisal() attest.Appraisal {
 	ttl := c.policy.TTL
