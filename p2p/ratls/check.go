@@ -40,14 +40,18 @@ func (t *Transport) check(state tls.ConnectionState, want peer.ID, unattested bo
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
+	if id == t.local {
+		return nil, ErrReflection
+	}
 	if want != "" && id != want {
 		return nil, sec.ErrPeerIDMismatch{Expected: want, Actual: id}
 	}
+	epoch := t.options.epoch() // before: a change in between makes it old
 	appraisal, err := t.appraise(certificate, id, key, unattested)
 	if err != nil {
 		return nil, err
 	}
-	return &Peer{ID: id, Appraisal: appraisal, key: key}, nil
+	return &Peer{ID: id, Appraisal: appraisal, epoch: epoch, key: key}, nil
 }
 
 // keyOf is the libp2p key that a certificate proves.

@@ -20,6 +20,7 @@ var (
 	ErrGateMessage = attest.NewRefusal(66, "ratls: peer's message at gate B is malformed")
 	ErrGates       = attest.NewRefusal(67, "ratls: another machine passed gate A than shows evidence at gate B")
 	ErrExpired     = attest.NewRefusal(68, "ratls: peer's appraisal expired and was not renewed")
+	ErrReflection  = attest.NewRefusal(69, "ratls: peer shows us ourselves")
 	ErrToll        = errors.New("ratls: proof of work not paid")
 	ErrPanic       = errors.New("ratls: panic while checking a peer")
 	ErrBusy        = errors.New("ratls: too many handshakes in progress")

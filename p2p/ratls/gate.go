@@ -31,8 +31,10 @@ func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, 
 	fresh := *remote
 	var shown proof
 	if refusal == nil {
-		if shown, fresh.Shown, refusal = g.show(ctx, session); refusal != nil {
-			shown = proof{}
+		// That our machine fails is no reason for the peer to refuse us: the
+		// exchange breaks off, and a keeper's is repeated.
+		if shown, fresh.Shown, err = g.show(ctx, session); err != nil {
+			return nil, fmt.Errorf("gate B: %w", err)
 		}
 	}
 	answer, err := swap(rw, shown, func() (proof, error) { return readFrame[proof](rw, maxProof) })
@@ -80,6 +82,11 @@ func (g gate) session(remote *Peer, ours, theirs challenge) (exchange, error) {
 	if theirs.Network != ours.Network || theirs.Registry != ours.Registry {
 		return exchange{}, fmt.Errorf("%w: network %d and registry %q, here %d and %q", ErrNetwork, theirs.Network, theirs.Registry, ours.Network, ours.Registry)
 	}
+	// Evidence of ours, with all that it is bound to, could be shown to us by
+	// somebody who got hold of our TLS key.
+	if theirs.Nonce == ours.Nonce || remote.spki == remote.ownSPKI {
+		return exchange{}, ErrReflection
+	}
 	nonces := append(ours.Nonce[:], theirs.Nonce[:]...)
 	if !remote.dialed {
 		nonces = append(theirs.Nonce[:], ours.Nonce[:]...)
@@ -125,7 +132,8 @@ func (g gate) show(ctx context.Context, x exchange) (p proof, id [32]byte, err e
 }
 
 // judge appraises the peer's answer to our challenge. It must come from the
-// machine that passed gate A, and from nobody who showed nothing there.
+// machine that passed gate A, and from nobody who showed nothing there. Without
+// evidence a peer is a client and nothing else.
 func (g gate) judge(x exchange, p proof, atA *Peer) (a *attest.Appraisal, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -133,7 +141,7 @@ func (g gate) judge(x exchange, p proof, atA *Peer) (a *attest.Appraisal, err er
 		}
 	}()
 	switch {
-	case p.TEE == 0 && atA.Appraisal == nil:
+	case p.TEE == 0 && atA.Appraisal == nil && x.theirs.Role == RoleClient:
 		return nil, nil
 	case p.TEE == 0:
 		return nil, fmt.Errorf("gate B: %w", ErrNoEvidence)

@@ -40,7 +40,7 @@ type wireEvent struct {
 }
 
 var (
-	encoding = must(cbor.CoreDetEncOptions().EncMode())
+	encoding = must(encodingOptions().EncMode())
 	decoding = must(cbor.DecOptions{
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
@@ -51,6 +51,13 @@ var (
 		MaxMapPairs:       16,
 	}.DecMode())
 )
+
+// encodingOptions writes nil as empty: else both would be accepted for one thing.
+func encodingOptions() cbor.EncOptions {
+	o := cbor.CoreDetEncOptions()
+	o.NilContainers = cbor.NilContainerAsEmpty
+	return o
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {

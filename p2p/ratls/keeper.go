@@ -25,7 +25,8 @@ const connErrors network.ConnErrorCode = 0x5400
 
 // Keeper takes a host's connections through gate B again: when an appraisal gets
 // old, and when the policy changed. A peer that does not pass is disconnected,
-// with the number of the refusal as the connection's error code.
+// with the number of the refusal as the connection's error code. So is one that
+// passed gate A alone, which cannot be asked, with that of [ErrExpired].
 type Keeper struct {
 	host    host.Host
 	options Options
@@ -33,14 +34,21 @@ type Keeper struct {
 
 	mu struct {
 		sync.Mutex
-		running map[network.Conn]bool
+		running map[exchangeOn]bool
 	}
+}
+
+// exchangeOn is gate B being repeated. Both ends may ask at once, and neither may
+// then turn the other away, or they would do so at every tick.
+type exchangeOn struct {
+	conn  network.Conn
+	asked bool // by the peer
 }
 
 // NewKeeper makes a keeper for a host that was made with these Options.
 func NewKeeper(h host.Host, o Options) *Keeper {
 	k := &Keeper{host: h, options: o, log: o.log()}
-	k.mu.running = map[network.Conn]bool{}
+	k.mu.running = map[exchangeOn]bool{}
 	return k
 }
 
@@ -54,9 +62,15 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer asked.Wait()
 	for {
 		for _, c := range k.host.Network().Conns() {
-			if m, ok := muxedOf(c); ok && k.due(m.peer.Load()) && k.begin(c) {
+			m, ok := muxedOf(c)
+			if !ok || !k.due(m.peer.Load()) {
+				continue
+			}
+			if m.peer.Load().Gated.IsZero() {
+				k.failed(c, m, ErrExpired)
+			} else if x := (exchangeOn{conn: c}); k.begin(x) {
 				asked.Go(func() {
-					defer k.end(c)
+					defer k.end(x)
 					k.ask(ctx, c, m)
 				})
 			}
@@ -69,27 +83,31 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 }
 
-// due tells whether a peer is to be asked again. One without evidence has none to renew.
+// due tells whether an appraisal is to be renewed. A peer without evidence has none.
 func (k *Keeper) due(p *Peer) bool {
-	return p.Appraisal != nil &&
-		(p.epoch != k.options.epoch() || k.options.now().Sub(p.Gated) >= k.options.every())
-}
-
-// begin makes sure that a connection is asked once at a time.
-func (k *Keeper) begin(c network.Conn) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.mu.running[c] {
+	if p.Appraisal == nil {
 		return false
 	}
-	k.mu.running[c] = true
+	now := k.options.now()
+	return p.epoch != k.options.epoch() || !now.Before(p.Appraisal.Expiry) ||
+		!p.Gated.IsZero() && now.Sub(p.Gated) >= k.options.every()
+}
+
+// begin makes sure that each end of a connection asks once at a time.
+func (k *Keeper) begin(x exchangeOn) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.mu.running[x] {
+		return false
+	}
+	k.mu.running[x] = true
 	return true
 }
 
-func (k *Keeper) end(c network.Conn) {
+func (k *Keeper) end(x exchangeOn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.mu.running, c)
+	delete(k.mu.running, x)
 }
 
 // ask takes a connection through gate B.
@@ -114,11 +132,12 @@ func (k *Keeper) ask(ctx context.Context, c network.Conn, m *muxed) {
 func (k *Keeper) answer(ctx context.Context, st network.Stream) {
 	c := st.Conn()
 	m, ok := muxedOf(c)
-	if !ok || k.options.now().Sub(m.peer.Load().Gated) < keepLeast || !k.begin(c) {
+	x := exchangeOn{conn: c, asked: true}
+	if !ok || k.options.now().Sub(m.peer.Load().Gated) < keepLeast || !k.begin(x) {
 		st.Reset()
 		return
 	}
-	defer k.end(c)
+	defer k.end(x)
 	ctx, stop := context.WithTimeout(ctx, handshakeTimeout)
 	defer stop()
 	defer context.AfterFunc(ctx, func() { st.Reset() })()
@@ -142,7 +161,7 @@ func (k *Keeper) pass(ctx context.Context, st network.Stream, m *muxed) {
 func (k *Keeper) failed(c network.Conn, m *muxed, err error) {
 	refusal, refused := attest.RefusalIn(err)
 	appraisal := m.peer.Load().Appraisal
-	if !refused && appraisal != nil && k.options.now().After(appraisal.Expiry) {
+	if !refused && appraisal != nil && !k.options.now().Before(appraisal.Expiry) {
 		refusal, refused = ErrExpired, true
 	}
 	switch {

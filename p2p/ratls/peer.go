@@ -19,7 +19,7 @@ type Peer struct {
 	// all who ask: do not modify.
 	Appraisal *attest.Appraisal
 	// Claims are what its evidence at gate B is bound to; without evidence they
-	// are only words. Zero for a peer that passed gate A alone.
+	// are only words, of a client. Zero for a peer that passed gate A alone.
 	Claims Claims
 	// Shown identifies the evidence that we showed the peer at gate B, as it does:
 	// its appraisal of us names the same. Zero if we showed none.
@@ -27,7 +27,7 @@ type Peer struct {
 	// Gated is when it last passed gate B; zero: gate A alone, see [Options.Compatible].
 	Gated time.Time
 
-	epoch         uint64 // of our policy when it passed gate B
+	epoch         uint64 // of our policy when it was appraised
 	key           crypto.PubKey
 	dialed        bool     // by us
 	spki, ownSPKI [32]byte // SHA-256 of both TLS keys

@@ -410,7 +410,7 @@ func TestNoVerdict(t *testing.T) {
 	for name, after := range map[string]func(c *tls.Conn, cancel func()){
 		"closes":      func(c *tls.Conn, _ func()) { c.Close() },
 		"stays quiet": func(_ *tls.Conn, cancel func()) { cancel() },
-		"sends zero":  func(c *tls.Conn, _ func()) { c.Write([]byte{0}) },
+		"sends zero":  func(c *tls.Conn, _ func()) { c.Write([]byte{0}); c.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
