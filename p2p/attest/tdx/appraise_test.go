@@ -234,18 +234,6 @@ func editDER(t testing.TB, quote []byte, which int, edit func(der []byte)) []byt
 	return out
 }
 
-func BenchmarkAppraise(b *testing.B) {
-	l := newLab(b)
-	quote := l.quote(b, l.good)
-	now := time.Now()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := appraise(quote, l.data, l.policy, now); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func ExampleVerifier() {
 	// A worker's VM, simulated; on hardware the provider asks the kernel.
 	ca, err := sim.NewCA()

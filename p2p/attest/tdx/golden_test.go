@@ -33,6 +33,18 @@ func goldenQuote(t testing.TB, name string) []byte {
 	return quote
 }
 
+func goldenKept(t testing.TB) (kept tdx.Collateral) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", goldenCollateral))
+	if err == nil {
+		err = json.Unmarshal(raw, &kept)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
 // goldenPolicy trusts the root a golden quote carries, at a time when it is valid.
 func goldenPolicy(t testing.TB, quote []byte) (rules, time.Time) {
 	t.Helper()
@@ -48,16 +60,8 @@ func goldenPolicy(t testing.TB, quote []byte) (rules, time.Time) {
 			t.Fatal(err)
 		}
 	}
-	var kept tdx.Collateral
-	raw, err := os.ReadFile(filepath.Join("testdata", goldenCollateral))
-	if err == nil {
-		err = json.Unmarshal(raw, &kept)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	now := root.NotBefore.Add(24 * time.Hour)
-	collateral, err := tdx.ParseCollateral(kept, []*x509.Certificate{root}, now)
+	collateral, err := tdx.ParseCollateral(goldenKept(t), []*x509.Certificate{root}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

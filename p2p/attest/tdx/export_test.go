@@ -1,0 +1,21 @@
+package tdx
+
+import "slices"
+
+// Steps is how many there are.
+func Steps() int { return len(checklist) }
+
+// WithoutStep makes a step ask its question and ignore the answer, until restored.
+func WithoutStep(i int) (name string, refusal error, restore func()) {
+	whole := checklist
+	checklist = slices.Clone(whole)
+	check := checklist[i].check
+	checklist[i].check = func(c *candidate) error {
+		_ = check(c)
+		return nil
+	}
+	return checklist[i].name, checklist[i].refusal, func() { checklist = whole }
+}
+
+// Known is how many platforms a verifier remembers.
+func (v *Verifier) Known() int { return len(v.known.mu.entries) }
