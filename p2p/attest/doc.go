@@ -25,7 +25,7 @@
 //     other root is simulated and is refused unless AllowSimulated is set;
 //   - simulated evidence runs through exactly the same code: nothing skips
 //     verification;
-//   - a verifier fetches, logs and keeps nothing: same input, same answer;
+//   - a verifier fetches and logs nothing, and keeps nothing that alters an answer;
 //   - each step of a checklist has its own [Refusal], and a test that provokes it.
 //
 // Start reading at [Verifier], then package tdx.

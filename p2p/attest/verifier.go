@@ -3,7 +3,8 @@ package attest
 import "time"
 
 // Verifier appraises the evidence of one TEE. Same input, same answer: it
-// fetches, logs and keeps nothing. It is safe for concurrent use.
+// fetches and logs nothing, and keeps nothing that alters an answer. It is safe
+// for concurrent use. A [Cache] stands before it where peers return.
 type Verifier interface {
 	TEE() TEE
 

@@ -18,7 +18,7 @@ const maxAllocated = 1 << 20
 func TestMalformed(t *testing.T) {
 	stride := 1
 	if underRace || testing.Short() {
-		stride = 40
+		stride = 100
 	}
 	quotes := [][]byte{goldenQuote(t, golden[0]), goldenQuote(t, golden[1])}
 	p, now := goldenPolicy(t, quotes[0])
