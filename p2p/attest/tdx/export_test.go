@@ -6,7 +6,7 @@ import "slices"
 func Steps() int { return len(checklist) }
 
 // WithoutStep makes a step ask its question and ignore the answer, until restored.
-func WithoutStep(i int) (name string, refusal error, restore func()) {
+func WithoutStep(i int) (name string, restore func(), refusal error) {
 	whole := checklist
 	checklist = slices.Clone(whole)
 	check := checklist[i].check
@@ -14,7 +14,7 @@ func WithoutStep(i int) (name string, refusal error, restore func()) {
 		_ = check(c)
 		return nil
 	}
-	return checklist[i].name, checklist[i].refusal, func() { checklist = whole }
+	return checklist[i].name, func() { checklist = whole }, checklist[i].refusal
 }
 
 // Known is how many platforms a verifier remembers.

@@ -19,7 +19,7 @@ func TestMutations(t *testing.T) {
 	l := newLab(t)
 	cases := refusalCases(t, l)
 	for i := range tdx.Steps() {
-		name, refusal, restore := tdx.WithoutStep(i)
+		name, restore, refusal := tdx.WithoutStep(i)
 		noticed, accepted := 0, 0
 		for _, c := range cases {
 			if c.want != refusal {
