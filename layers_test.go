@@ -58,6 +58,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"p2p/attest/gpu/gpusim": {Code: []string{"p2p/attest/gpu"}},
 	"p2p/attest/host":       {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
 	"p2p/attest/measure":    {Code: []string{"p2p/attest", "p2p/attest/eventlog"}},
+	"p2p/attest/policyfile": {Code: []string{"p2p/attest", "p2p/attest/gpu", "p2p/attest/snp"}},
 
 	"registry":       {Code: []string{"contracts", "tlb"}, Tests: []string{"sandbox"}},
 	"wallet":         {Code: []string{"contracts", "tlb", "tlb/get"}, Tests: []string{"sandbox"}},
