@@ -12,24 +12,26 @@ import (
 
 // Status is what the admin listener says of a node at /status.
 type Status struct {
-	Role          Role      `json:"role"`
-	Peer          string    `json:"peer"`
-	Addresses     []string  `json:"addresses"`
-	Network       int32     `json:"network"`
-	Registry      string    `json:"registry"`
-	Wallet        string    `json:"wallet"`
-	Endpoint      string    `json:"endpoint,omitempty"` // of a client
-	Image         string    `json:"image,omitempty"`
-	Simulated     bool      `json:"simulated"`  // believes or shows evidence of a software enclave
-	Compatible    bool      `json:"compatible"` // peers may pass gate A alone: their evidence may be relayed
-	Block         uint32    `json:"block"`
-	BlockTime     time.Time `json:"block_time"`
-	Version       uint64    `json:"registry_version"`
-	ChainProblem  string    `json:"chain_problem,omitempty"`
-	Peers         []Linked  `json:"peers"`
-	PendingSends  int       `json:"pending_sends"`
-	OpenChannels  int       `json:"open_channels"`
-	EngineHealthy *bool     `json:"engine_healthy,omitempty"` // of a worker
+	Role       Role     `json:"role"`
+	Peer       string   `json:"peer"`
+	Addresses  []string `json:"addresses"`
+	Network    int32    `json:"network"`
+	Registry   string   `json:"registry"`
+	Wallet     string   `json:"wallet"`
+	Endpoint   string   `json:"endpoint,omitempty"` // of a client
+	Image      string   `json:"image,omitempty"`
+	Simulated  bool     `json:"simulated"`  // believes or shows evidence of a software enclave
+	Compatible bool     `json:"compatible"` // peers may pass gate A alone: their evidence may be relayed
+	// When the first of the collateral runs out; absent on a simulated network.
+	CollateralUntil *time.Time `json:"collateral_until,omitempty"`
+	Block           uint32     `json:"block"`
+	BlockTime       time.Time  `json:"block_time"`
+	Version         uint64     `json:"registry_version"`
+	ChainProblem    string     `json:"chain_problem,omitempty"`
+	Peers           []Linked   `json:"peers"`
+	PendingSends    int        `json:"pending_sends"`
+	OpenChannels    int        `json:"open_channels"`
+	EngineHealthy   *bool      `json:"engine_healthy,omitempty"` // of a worker
 }
 
 // Linked is a peer as a status shows it.

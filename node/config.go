@@ -65,8 +65,13 @@ type P2PConfig struct {
 
 // AttestationConfig says where evidence comes from and whose is believed.
 type AttestationConfig struct {
-	SimulatedCA string `toml:"simulated_ca" comment:"folder of a simulated quoting enclave's CA; refused on production networks"`
+	TEE         string `toml:"tee" comment:"evidence of this machine: tdx, sev-snp, or empty for none"`
+	Policy      string `toml:"policy" comment:"file with what is accepted of others, see tussah attest policy example; empty: the registry decides, on platforms that are up to date"`
+	PCCS        string `toml:"pccs" comment:"URL of a cache of Intel's collateral; empty: the manufacturers' own services"`
+	Bundle      string `toml:"bundle" comment:"file with collateral to begin with, made by: tussah attest collateral export"`
+	Offline     bool   `toml:"offline" comment:"fetch no collateral: only what a bundle brings is known"`
 	Compatible  bool   `toml:"compatible" comment:"also accept peers that pass gate A alone, as the Cocoon network's: their evidence may be relayed"`
+	SimulatedCA string `toml:"simulated_ca" comment:"folder of a simulated quoting enclave's CA; refused on production networks"`
 	Image       string `toml:"image" comment:"label of the simulated image this node runs as; empty presents no evidence"`
 }
 
@@ -289,7 +294,7 @@ func (c Config) Role() Role {
 
 // resolve makes relative paths absolute from the file's folder.
 func (c Config) resolve(base string) Config {
-	for _, p := range []*string{&c.DataDir, &c.Wallet.Key, &c.Attestation.SimulatedCA} {
+	for _, p := range []*string{&c.DataDir, &c.Wallet.Key, &c.Attestation.SimulatedCA, &c.Attestation.Policy, &c.Attestation.Bundle} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}
@@ -358,6 +363,19 @@ func (c Config) Validate() error {
 	}
 	if c.Attestation.SimulatedCA != "" && production {
 		fault("attestation.simulated_ca", "is refused on the production network %d: evidence must come from a real TEE", c.Network.ID)
+	}
+	switch c.Attestation.TEE {
+	case "", "tdx", "sev-snp":
+	default:
+		fault("attestation.tee", "%q is neither tdx nor sev-snp", c.Attestation.TEE)
+	}
+	if c.Attestation.TEE != "" && c.Attestation.SimulatedCA != "" {
+		fault("attestation.tee", "shows evidence of a real machine, which nobody believes beside attestation.simulated_ca; remove one")
+	}
+	if c.Attestation.PCCS != "" {
+		if u, err := url.Parse(c.Attestation.PCCS); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			fault("attestation.pccs", "%q is no http or https URL", c.Attestation.PCCS)
+		}
 	}
 	if c.Attestation.Image != "" && c.Attestation.SimulatedCA == "" {
 		fault("attestation.image", "names a simulated image without attestation.simulated_ca")

@@ -3,12 +3,15 @@ package node
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
+	"github.com/tussah-network/tussah/p2p/attest/host"
 	"github.com/tussah-network/tussah/p2p/attest/sim"
+	"github.com/tussah-network/tussah/p2p/attest/snp"
+	"github.com/tussah-network/tussah/p2p/attest/tdx"
 )
 
 var _ attest.Provider = (*evidence)(nil)
@@ -26,8 +29,14 @@ type evidence struct {
 }
 
 // newEvidence is nil for a node that is configured to show none, as clients are.
-func newEvidence(cfg AttestationConfig, dataDir string, p policy) (*evidence, error) {
-	if cfg.Image == "" {
+func newEvidence(cfg AttestationConfig, dataDir string, p policy, log *slog.Logger) (*evidence, error) {
+	o := host.Options{Log: log}
+	switch {
+	case cfg.TEE == attest.TDX.String():
+		return &evidence{provider: host.NewTDX(tdx.Canonical, o), policy: p}, nil
+	case cfg.TEE == attest.SNP.String():
+		return &evidence{provider: host.NewSNP(snp.Canonical, nil, o), policy: p}, nil
+	case cfg.Image == "":
 		return nil, nil
 	}
 	ca, err := sim.LoadCA(cfg.SimulatedCA)
@@ -52,13 +61,7 @@ func (e *evidence) Evidence(ctx context.Context, reportData [64]byte) (attest.Ev
 	if err != nil {
 		return attest.Evidence{}, err
 	}
-	// What we could not accept ourselves, no peer will. The image is not judged:
-	// the registry may come to list it while we run.
-	own, err := e.policy.judge(shown, reportData, attest.Policy{
-		Image:       func([32]byte) error { return nil },
-		Platform:    attest.AnyPlatform,
-		EventsLater: true,
-	}, time.Now())
+	own, err := e.policy.judgeOwn(shown, reportData)
 	if err != nil {
 		return attest.Evidence{}, fmt.Errorf("own evidence: %w", err)
 	}

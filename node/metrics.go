@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/tussah-network/tussah/p2p/attest/collateral"
 	"github.com/tussah-network/tussah/tlb"
 )
 
@@ -41,6 +42,16 @@ func newMetrics(role Role) *metrics {
 	m.registry.MustRegister(m.requests, m.tokens, m.nano, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// watchCollateral shows how long collateral lasts, which is what to alert on: a
+// node without any accepts nobody.
+func (m *metrics) watchCollateral(s *collateral.Service) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "tussah", Name: "collateral_seconds_to_expiry",
+			Help: "Until the first of the collateral in use expires."}, s.SecondsToExpiry),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "tussah", Name: "collateral_refresh_failures_total",
+			Help: "Collateral that could not be fetched or was refused."}, s.RefreshFailures))
 }
 
 func (m *metrics) served(model string, u tlb.Usage, cost tlb.Nano, failed error) {

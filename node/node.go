@@ -43,28 +43,29 @@ type Node struct {
 	registry *address.Address
 
 	// Set by Run, in this order.
-	keys     keys
-	store    *Store
-	chain    *lite.Client
-	index    *registry.Index
-	wallet   wallet.Wallet
-	queue    *wallet.Queue
-	payout   *address.Address
-	policy   policy
-	evidence *evidence
-	host     *p2p.Host
-	keeper   *ratls.Keeper
-	book     *p2p.Book // where peers were found besides the registry
-	session  *session.Client
-	payers   *payers
-	payees   *payees
-	metrics  *metrics
-	links    *links
-	client   *client
-	proxy    *proxy
-	worker   *worker
-	endpoint string // URL of a client's API
-	admin    string // URL of the admin listener
+	keys      keys
+	store     *Store
+	chain     *lite.Client
+	index     *registry.Index
+	wallet    wallet.Wallet
+	queue     *wallet.Queue
+	payout    *address.Address
+	verifiers verifiers
+	policy    policy
+	evidence  *evidence
+	host      *p2p.Host
+	keeper    *ratls.Keeper
+	book      *p2p.Book // where peers were found besides the registry
+	session   *session.Client
+	payers    *payers
+	payees    *payees
+	metrics   *metrics
+	links     *links
+	client    *client
+	proxy     *proxy
+	worker    *worker
+	endpoint  string // URL of a client's API
+	admin     string // URL of the admin listener
 }
 
 // New checks the configuration and starts nothing.
@@ -128,7 +129,14 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		return err
 	}
 
-	// 4. Evidence and the libp2p host.
+	// 4. Evidence, what others' is judged by, and the libp2p host.
+	if n.verifiers, err = openVerifiers(n.cfg.Attestation, n.cfg.DataDir, n.o.Log); err != nil {
+		return err
+	}
+	undo = append(undo, n.verifiers.close)
+	if n.verifiers.collateral != nil {
+		n.metrics.watchCollateral(n.verifiers.collateral)
+	}
 	if err := n.openHost(ctx); err != nil {
 		return err
 	}
@@ -153,6 +161,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	})
 	run(n.index.Run)
 	run(n.keeper.Run)
+	run(n.verifiers.run)
 	run(n.queue.Run)
 	if n.cfg.P2P.MDNS {
 		run(func(ctx context.Context) error { return p2p.RunMDNS(ctx, n.host, n.cfg.Network.ID, n.book, n.o.Log) })
@@ -278,17 +287,15 @@ func (n *Node) openWallet() error {
 func (n *Node) openHost(ctx context.Context) error {
 	var err error
 	n.book = p2p.NewBook()
-	if n.policy, err = newPolicy(n.cfg, n.registry.StringRaw(), n.index.View); err != nil {
-		return err
-	}
+	n.policy = newPolicy(n.cfg, n.registry.StringRaw(), n.verifiers, n.index.View)
 	if n.payout, err = n.payoutAddress(); err != nil {
 		return err
 	}
-	if n.evidence, err = newEvidence(n.cfg.Attestation, n.cfg.DataDir, n.policy); err != nil {
+	if n.evidence, err = newEvidence(n.cfg.Attestation, n.cfg.DataDir, n.policy, n.o.Log); err != nil {
 		return err
 	}
 	o := ratls.Options{Appraise: n.policy.appraise, Network: n.cfg.Network.ID, Registry: n.registry.StringRaw(),
-		Self: n.claims, Identify: n.policy.identify, Epoch: n.policy.epoch, Every: gateEvery, Compatible: n.cfg.Attestation.Compatible, Log: n.o.Log}
+		Self: n.claims, Identify: n.policy.identify, Epoch: n.policy.epoch, Every: n.policy.file.GateInterval(), Compatible: n.cfg.Attestation.Compatible, Log: n.o.Log}
 	if n.evidence != nil {
 		o.Provider = n.evidence
 		if err := n.measureSelf(ctx); err != nil {
@@ -317,7 +324,7 @@ func (n *Node) measureSelf(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return measure(ctx, n.evidence, events)
+	return measure(ctx, n.evidence.provider, events)
 }
 
 // claims are what this node's evidence is bound to.

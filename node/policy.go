@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
-	"github.com/tussah-network/tussah/p2p/attest/sim"
+	"github.com/tussah-network/tussah/p2p/attest/policyfile"
 	"github.com/tussah-network/tussah/p2p/ratls"
 	"github.com/tussah-network/tussah/p2p/session"
 	"github.com/tussah-network/tussah/registry"
@@ -26,25 +26,16 @@ var (
 
 // policy judges peers: evidence at the gates, roles at the first message.
 type policy struct {
-	verifiers  []attest.Verifier
-	simulated  bool
+	verifiers
 	compatible bool
+	cache      *attest.Cache  // of gate A, where the same evidence comes again
 	measured   []attest.Event // what every node of this network measures; see events
 	view       func() (registry.View, error)
 }
 
-// newPolicy believes the simulated root only where the configuration names it,
-// and configurations of production networks cannot.
-func newPolicy(cfg Config, registry string, view func() (registry.View, error)) (policy, error) {
-	p := policy{view: view, compatible: cfg.Attestation.Compatible, measured: commonEvents(cfg.Network.ID, registry)}
-	if dir := cfg.Attestation.SimulatedCA; dir != "" {
-		v, err := sim.LoadVerifier(dir)
-		if err != nil {
-			return policy{}, fmt.Errorf("attestation.simulated_ca: %w", err)
-		}
-		p.verifiers, p.simulated = append(p.verifiers, v), true
-	}
-	return p, nil
+func newPolicy(cfg Config, registry string, v verifiers, view func() (registry.View, error)) policy {
+	return policy{verifiers: v, compatible: cfg.Attestation.Compatible, cache: &attest.Cache{},
+		measured: commonEvents(cfg.Network.ID, registry), view: view}
 }
 
 // epoch is raised by every change of the registry.
@@ -68,32 +59,40 @@ func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
 	if err != nil {
 		return attest.Appraisal{}, err
 	}
-	accept := attest.Policy{
-		Epoch:       view.State.Version,
-		EventsLater: s.Gate == ratls.GateA,
-		Events:      p.events,
-		Platform:    func(id attest.PlatformID) error { return view.Platform(id) },
-		Image: func(image [32]byte) error {
-			switch {
-			case s.Gate == ratls.GateB:
-				return view.Image(registryRole(s.Claims.Role), image)
-			case view.Image(tlb.RoleProxy, image) == nil:
-				return nil
-			}
-			return view.Image(tlb.RoleWorker, image)
-		},
-	}
-	if s.Gate == ratls.GateB {
-		accept.TTL = 2 * gateEvery
-	}
 	if len(s.GPU) > 0 {
 		return attest.Appraisal{}, ErrAccelerators
 	}
+	allowed := policyfile.View{
+		Epoch:      view.State.Version,
+		Image:      func(role policyfile.Role, image [32]byte) error { return view.Image(registryRoles[role], image) },
+		Platform:   func(id attest.PlatformID) error { return view.Platform(id) },
+		Registered: func(id attest.PlatformID) error { return view.Registered(id) },
+		Model:      view.Model,
+		Events:     p.events,
+	}
+	if s.Gate == ratls.GateA {
+		accept := p.file.Policy(allowed, now, policyfile.Proxy, policyfile.Worker)
+		accept.EventsLater = true
+		return p.judge(s.Evidence, s.ReportData, accept, now)
+	}
+	accept := p.file.Policy(allowed, now, fileRole(s.Claims.Role)...)
+	accept.TTL = min(accept.TTL, 2*p.file.GateInterval())
 	return p.judge(s.Evidence, s.ReportData, accept, now)
 }
 
-// gateEvery is how often a peer must show fresh evidence.
-const gateEvery = time.Hour
+// registryRoles are a policy file's roles as the registry lists images for them.
+var registryRoles = map[policyfile.Role]tlb.Roles{policyfile.Proxy: tlb.RoleProxy, policyfile.Worker: tlb.RoleWorker}
+
+// fileRole is the role that a peer claims; none for a client.
+func fileRole(r ratls.Role) []policyfile.Role {
+	switch r {
+	case ratls.RoleProxy:
+		return []policyfile.Role{policyfile.Proxy}
+	case ratls.RoleWorker:
+		return []policyfile.Role{policyfile.Worker}
+	}
+	return nil
+}
 
 // ErrAccelerators says that nothing here appraises evidence of accelerators.
 var ErrAccelerators = errors.New("evidence of accelerators is not configured here")
@@ -116,7 +115,24 @@ func (p policy) judge(e attest.Evidence, reportData [64]byte, accept attest.Poli
 	if err != nil {
 		return attest.Appraisal{}, err
 	}
+	if accept.EventsLater {
+		return p.cache.Appraise(v, e, reportData, accept, now)
+	}
 	return v.Appraise(e, reportData, accept, now)
+}
+
+// judgeOwn judges this node's own evidence: what it could not accept, no peer
+// will. Image and platform are not judged, as the registry may come to list them
+// while the node runs.
+func (p policy) judgeOwn(e attest.Evidence, reportData [64]byte) (attest.Appraisal, error) {
+	v, err := p.verifier(e.TEE)
+	if err != nil {
+		return attest.Appraisal{}, err
+	}
+	accept := p.file.Policy(policyfile.View{}, time.Now())
+	accept.AllowSimulated, accept.EventsLater = p.simulated, true
+	accept.Image, accept.Platform = func([32]byte) error { return nil }, attest.AnyPlatform
+	return v.Appraise(e, reportData, accept, time.Now())
 }
 
 // identify is how the verifier of its TEE identifies evidence.
@@ -126,15 +142,6 @@ func (p policy) identify(e attest.Evidence, reportData [64]byte) ([32]byte, erro
 		return [32]byte{}, err
 	}
 	return v.Identify(e, reportData)
-}
-
-func (p policy) verifier(tee attest.TEE) (attest.Verifier, error) {
-	for _, v := range p.verifiers {
-		if v.TEE() == tee {
-			return v, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: %v", attest.ErrTEE, tee)
 }
 
 // events judges what a machine measured: every event, once, in its order, and

@@ -58,7 +58,7 @@ func (n *Node) Settle(ctx context.Context, at *address.Address, force bool) erro
 // Status is what the admin listener says.
 func (n *Node) Status() Status {
 	s := Status{Role: n.cfg.Role(), Peer: n.host.ID().String(), Network: n.cfg.Network.ID, Registry: n.registry.String(),
-		Wallet: n.wallet.Address().String(), Endpoint: n.endpoint, Simulated: n.policy.simulated, Compatible: n.policy.compatible, Peers: []Linked{},
+		Wallet: n.wallet.Address().String(), Endpoint: n.endpoint, Simulated: n.policy.simulated, Compatible: n.policy.compatible, CollateralUntil: n.verifiers.expires(), Peers: []Linked{},
 		PendingSends: n.queue.Pending()}
 	for _, a := range n.host.Addrs() {
 		s.Addresses = append(s.Addresses, a.String())

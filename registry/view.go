@@ -9,9 +9,10 @@ import (
 
 // Refusals of the policy view.
 var (
-	ErrImageNotAllowed = errors.New("the registry does not allow this image")
-	ErrModelUnknown    = errors.New("the registry does not list this model")
-	ErrPlatformDenied  = errors.New("the registry denies this platform")
+	ErrImageNotAllowed  = errors.New("the registry does not allow this image")
+	ErrModelUnknown     = errors.New("the registry does not list this model")
+	ErrPlatformUnlisted = errors.New("the registry does not list this platform")
+	ErrPlatformDenied   = errors.New("the registry denies this platform")
 )
 
 // View is the registry at one block. Its zero value denies everything.
@@ -40,6 +41,15 @@ func (v View) Model(name string) error {
 func (v View) Platform(id [32]byte) error {
 	if allowed, listed := v.State.Platforms[id]; listed && !allowed {
 		return fmt.Errorf("%w: %x", ErrPlatformDenied, id)
+	}
+	return nil
+}
+
+// Registered returns [ErrPlatformUnlisted] unless the registry lists the platform
+// as allowed: an operator stands for it.
+func (v View) Registered(id [32]byte) error {
+	if !v.State.Platforms[id] {
+		return fmt.Errorf("%w: %x", ErrPlatformUnlisted, id)
 	}
 	return nil
 }

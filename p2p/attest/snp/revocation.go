@@ -38,6 +38,21 @@ func (c *candidate) revocationList() error {
 	return nil
 }
 
+// CheckCRL tells whether bytes are AMD's revocation list of a product line. Its
+// dates are for the checklist.
+func CheckCRL(product string, der []byte) error {
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return fmt.Errorf("revocation list of %s: %w", product, err)
+	}
+	for _, root := range AMDRoots() {
+		if line, _, ok := root.line(); ok && line.String() == product && root.Genuine() {
+			return list.CheckSignatureFrom(root.ARK)
+		}
+	}
+	return fmt.Errorf("revocation list of %q: no such product line", product)
+}
+
 // revoked looks for the ASK, which the root issued. A chip's certificate is
 // withdrawn by raising the least firmware instead; AMD gives all of them serial
 // number zero, so one could only be found here if it had another.
