@@ -35,3 +35,34 @@ func Verdict(err error) (code uint16, read error) {
 }
 
 func ReadVerdict(v uint16) error { return verdict(v).err() }
+
+// What a peer at gate B says, for peers that say something else.
+
+type (
+	Challenge = challenge
+	Proof     = proof
+	WireEvent = wireEvent
+)
+
+const (
+	ExporterLabel = exporterLabel
+	MaxChallenge  = maxChallenge
+	MaxProof      = maxProof
+	MaxGateText   = maxGateText
+	KeepLeast     = keepLeast
+	ConnErrors    = connErrors
+	Accepted      = uint16(accepted)
+)
+
+var ProofOf = proofOf
+
+func WriteFrame(w io.Writer, m gateMessage) error          { return writeFrame(w, m) }
+func ReadChallenge(r io.Reader) (Challenge, error)         { return readFrame[challenge](r, maxChallenge) }
+func ReadProof(r io.Reader) (Proof, error)                 { return readFrame[proof](r, maxProof) }
+func DecodeChallenge(b []byte) (Challenge, error)          { return decodeFrame[challenge](b) }
+func DecodeProof(b []byte) (Proof, error)                  { return decodeFrame[proof](b) }
+func EncodeFrame(m gateMessage) ([]byte, error)            { return encoding.Marshal(m) }
+func PayToll(rw io.ReadWriter, done <-chan struct{}) error { return pay(rw, done) }
+
+// GateA makes a transport stop after gate A, for what it costs alone.
+func (t *Transport) GateA() *Transport { t.gateB = false; return t }
