@@ -61,8 +61,17 @@ func ReadChallenge(r io.Reader) (Challenge, error)         { return readFrame[ch
 func ReadProof(r io.Reader) (Proof, error)                 { return readFrame[proof](r, maxProof) }
 func DecodeChallenge(b []byte) (Challenge, error)          { return decodeFrame[challenge](b) }
 func DecodeProof(b []byte) (Proof, error)                  { return decodeFrame[proof](b) }
-func EncodeFrame(m gateMessage) ([]byte, error)            { return encoding.Marshal(m) }
+func EncodeFrame(m any) ([]byte, error)                    { return encoding.Marshal(m) }
 func PayToll(rw io.ReadWriter, done <-chan struct{}) error { return pay(rw, done) }
 
 // GateA makes a transport stop after gate A, for what it costs alone.
 func (t *Transport) GateA() *Transport { t.gateB = false; return t }
+
+// Toll is a toll outside of a transport.
+type Toll = toll
+
+func (t *toll) Difficulty(now time.Time) int { return t.difficulty(now) }
+
+func (t *Transport) Toll() *Toll { return &t.toll }
+
+var Work = work

@@ -98,13 +98,10 @@ func pay(rw io.ReadWriter, done <-chan struct{}) error {
 	return nil
 }
 
-// work counts the leading zero bits.
+// work counts the leading zero bits. It allocates nothing: payers do little else.
 func work(salt, number []byte) int {
-	h := sha256.New()
-	h.Write([]byte("tussah/toll/v1"))
-	h.Write(salt)
-	h.Write(number)
-	sum := h.Sum(nil)
+	var buffer [64]byte
+	sum := sha256.Sum256(append(append(append(buffer[:0], "tussah/toll/v1"...), salt...), number...))
 	for i, b := range sum {
 		if b != 0 {
 			return 8*i + bits.LeadingZeros8(b)
