@@ -31,6 +31,8 @@ type Keeper struct {
 	host    host.Host
 	options Options
 	log     *slog.Logger
+	tick    time.Duration // keepTick
+	least   time.Duration // keepLeast
 
 	mu struct {
 		sync.Mutex
@@ -47,7 +49,7 @@ type exchangeOn struct {
 
 // NewKeeper makes a keeper for a host that was made with these Options.
 func NewKeeper(h host.Host, o Options) *Keeper {
-	k := &Keeper{host: h, options: o, log: o.log()}
+	k := &Keeper{host: h, options: o, log: o.log(), tick: keepTick, least: keepLeast}
 	k.mu.running = map[exchangeOn]bool{}
 	return k
 }
@@ -56,7 +58,7 @@ func NewKeeper(h host.Host, o Options) *Keeper {
 func (k *Keeper) Run(ctx context.Context) error {
 	k.host.SetStreamHandler(KeepProtocol, func(st network.Stream) { k.answer(ctx, st) })
 	defer k.host.RemoveStreamHandler(KeepProtocol)
-	ticker := time.NewTicker(keepTick)
+	ticker := time.NewTicker(k.tick)
 	defer ticker.Stop()
 	var asked sync.WaitGroup
 	defer asked.Wait()
@@ -133,7 +135,7 @@ func (k *Keeper) answer(ctx context.Context, st network.Stream) {
 	c := st.Conn()
 	m, ok := muxedOf(c)
 	x := exchangeOn{conn: c, asked: true}
-	if !ok || k.options.now().Sub(m.peer.Load().Gated) < keepLeast || !k.begin(x) {
+	if !ok || k.options.now().Sub(m.peer.Load().Gated) < k.least || !k.begin(x) {
 		st.Reset()
 		return
 	}
