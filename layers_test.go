@@ -67,7 +67,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"node": {
 		Code: []string{"contracts", "node/engine", "node/lite", "node/openai", "p2p", "p2p/attest", "p2p/attest/collateral",
 			"p2p/attest/gpu", "p2p/attest/host", "p2p/attest/policyfile", "p2p/attest/sim", "p2p/attest/snp", "p2p/attest/tdx", "p2p/ratls", "p2p/session", "registry", "tlb", "wallet", "wallet/channel"},
-		Tests: []string{"node/devnet", "sandbox", "sandbox/liteserver"},
+		Tests: []string{"node/devnet", "p2p/attest/gpu/gpusim", "sandbox", "sandbox/liteserver"},
 	},
 	"node/engine": {Code: []string{"tlb"}},
 	"node/lite":   {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "sandbox/liteserver"}},

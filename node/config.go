@@ -65,12 +65,16 @@ type P2PConfig struct {
 
 // AttestationConfig says where evidence comes from and whose is believed.
 type AttestationConfig struct {
-	TEE         string `toml:"tee" comment:"evidence of this machine: tdx, sev-snp, or empty for none"`
-	Policy      string `toml:"policy" comment:"file with what is accepted of others, see tussah attest policy example; empty: the registry decides, on platforms that are up to date"`
-	PCCS        string `toml:"pccs" comment:"URL of a cache of Intel's collateral; empty: the manufacturers' own services"`
-	Bundle      string `toml:"bundle" comment:"file with collateral to begin with, made by: tussah attest collateral export"`
-	Offline     bool   `toml:"offline" comment:"fetch no collateral: only what a bundle brings is known"`
-	Compatible  bool   `toml:"compatible" comment:"also accept peers that pass gate A alone, as the Cocoon network's: their evidence may be relayed"`
+	TEE        string `toml:"tee" comment:"evidence of this machine: tdx, sev-snp, or empty for none"`
+	Policy     string `toml:"policy" comment:"file with what is accepted of others, see tussah attest policy example; empty: the registry decides, on platforms that are up to date"`
+	PCCS       string `toml:"pccs" comment:"URL of a cache of Intel's collateral; empty: the manufacturers' own services"`
+	Bundle     string `toml:"bundle" comment:"file with collateral to begin with, made by: tussah attest collateral export"`
+	Offline    bool   `toml:"offline" comment:"fetch no collateral: only what a bundle brings is known"`
+	Compatible bool   `toml:"compatible" comment:"also accept peers that pass gate A alone, as the Cocoon network's: their evidence may be relayed"`
+	// The program that collects evidence of this machine's GPUs, and the list that others' are held against.
+	GPUCollector   []string `toml:"gpu_collector" comment:"program and arguments that collect evidence of this machine's GPUs, the nonce comes last; such as nvattest collect-evidence --device gpu --nonce"`
+	GPURevocations string   `toml:"gpu_revocations" comment:"file with revoked GPU certificates: {\"date\": ..., \"ids\": [SHA-256, ...]}; without one no GPU evidence is accepted"`
+
 	SimulatedCA string `toml:"simulated_ca" comment:"folder of a simulated quoting enclave's CA; refused on production networks"`
 	Image       string `toml:"image" comment:"label of the simulated image this node runs as; empty presents no evidence"`
 }
@@ -294,7 +298,7 @@ func (c Config) Role() Role {
 
 // resolve makes relative paths absolute from the file's folder.
 func (c Config) resolve(base string) Config {
-	for _, p := range []*string{&c.DataDir, &c.Wallet.Key, &c.Attestation.SimulatedCA, &c.Attestation.Policy, &c.Attestation.Bundle} {
+	for _, p := range []*string{&c.DataDir, &c.Wallet.Key, &c.Attestation.SimulatedCA, &c.Attestation.Policy, &c.Attestation.Bundle, &c.Attestation.GPURevocations} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}

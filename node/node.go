@@ -21,6 +21,7 @@ import (
 	"github.com/tussah-network/tussah/node/lite"
 	"github.com/tussah-network/tussah/node/openai"
 	"github.com/tussah-network/tussah/p2p"
+	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/ratls"
 	"github.com/tussah-network/tussah/p2p/session"
 	"github.com/tussah-network/tussah/registry"
@@ -298,6 +299,9 @@ func (n *Node) openHost(ctx context.Context) error {
 		Self: n.claims, Identify: n.policy.identify, Epoch: n.policy.epoch, Every: n.policy.file.GateInterval(), Compatible: n.cfg.Attestation.Compatible, Log: n.o.Log}
 	if n.evidence != nil {
 		o.Provider = n.evidence
+		if n.policy.gpus.collector != nil {
+			o.GPU = n.policy.gpus.show
+		}
 		if err := n.measureSelf(ctx); err != nil {
 			return err
 		}
@@ -323,6 +327,9 @@ func (n *Node) measureSelf(ctx context.Context) error {
 	events, err := eventsOf(n.cfg, n.registry.StringRaw())
 	if err != nil {
 		return err
+	}
+	if events[eventIndex(attest.EventGPU)].Payload, err = n.policy.gpus.measured(ctx); err != nil {
+		return fmt.Errorf("measure the accelerators: %w", err)
 	}
 	return measure(ctx, n.evidence.provider, events)
 }

@@ -27,6 +27,7 @@ var (
 // policy judges peers: evidence at the gates, roles at the first message.
 type policy struct {
 	verifiers
+	gpus       accelerators
 	compatible bool
 	cache      *attest.Cache  // of gate A, where the same evidence comes again
 	measured   []attest.Event // what every node of this network measures; see events
@@ -34,7 +35,7 @@ type policy struct {
 }
 
 func newPolicy(cfg Config, registry string, v verifiers, view func() (registry.View, error)) policy {
-	return policy{verifiers: v, compatible: cfg.Attestation.Compatible, cache: &attest.Cache{},
+	return policy{verifiers: v, gpus: newAccelerators(cfg.Attestation, v), compatible: cfg.Attestation.Compatible, cache: &attest.Cache{},
 		measured: commonEvents(cfg.Network.ID, registry), view: view}
 }
 
@@ -59,9 +60,6 @@ func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
 	if err != nil {
 		return attest.Appraisal{}, err
 	}
-	if len(s.GPU) > 0 {
-		return attest.Appraisal{}, ErrAccelerators
-	}
 	allowed := policyfile.View{
 		Epoch:      view.State.Version,
 		Image:      func(role policyfile.Role, image [32]byte) error { return view.Image(registryRoles[role], image) },
@@ -77,7 +75,14 @@ func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
 	}
 	accept := p.file.Policy(allowed, now, fileRole(s.Claims.Role)...)
 	accept.TTL = min(accept.TTL, 2*p.file.GateInterval())
-	return p.judge(s.Evidence, s.ReportData, accept, now)
+	a, err := p.judge(s.Evidence, s.ReportData, accept, now)
+	if err == nil {
+		a.GPUs, err = p.gpus.appraise(s, now)
+	}
+	if err != nil {
+		return attest.Appraisal{}, err
+	}
+	return a, nil
 }
 
 // registryRoles are a policy file's roles as the registry lists images for them.
@@ -93,9 +98,6 @@ func fileRole(r ratls.Role) []policyfile.Role {
 	}
 	return nil
 }
-
-// ErrAccelerators says that nothing here appraises evidence of accelerators.
-var ErrAccelerators = errors.New("evidence of accelerators is not configured here")
 
 // registryRole is a role as the registry lists images for it; a client's is none.
 func registryRole(r ratls.Role) tlb.Roles {

@@ -31,7 +31,7 @@ type GPUs struct {
 
 // GPU is one accelerator.
 type GPU struct {
-	ID     [32]byte // SHA-256 of its device identity certificate
+	ID     [32]byte // SHA-256 of the signed part of its device identity certificate
 	Model  string
 	Driver string
 	VBIOS  string

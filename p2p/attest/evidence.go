@@ -59,7 +59,7 @@ const (
 	EventConfig   = "config"   // SHA-256 of the node's configuration as it runs
 	EventRegistry = "registry" // network id (int32, big-endian) and the registry's address in raw form
 	EventModel    = "model"    // SHA-256 of each model's name, concatenated in sorted order; empty for a proxy
-	EventGPU      = "gpu"      // SHA-256 of the GPU policy, empty without GPUs
+	EventGPU      = "gpu"      // which GPUs, in which mode, see gpu.Measurement; empty without GPUs
 	EventReady    = "ready"    // empty
 )
 

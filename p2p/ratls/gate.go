@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
 )
@@ -19,6 +20,7 @@ type gate struct{ options Options }
 // pass takes both ends through gate B and returns what was concluded about the
 // remote one. Both refuse by a verdict, so that each knows why.
 func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, error) {
+	asked := g.options.now()
 	ours, err := g.challenge()
 	if err != nil {
 		return nil, err
@@ -28,6 +30,7 @@ func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, 
 		return nil, fmt.Errorf("gate B: challenge: %w", err)
 	}
 	session, refusal := g.session(remote, ours, theirs)
+	session.asked = asked
 	fresh := *remote
 	var shown proof
 	if refusal == nil {
@@ -75,6 +78,7 @@ func (g gate) challenge() (challenge, error) {
 type exchange struct {
 	remote       *Peer
 	ours, theirs challenge
+	asked        time.Time // when ours was made
 	exporter     [32]byte
 }
 
@@ -156,7 +160,7 @@ func (g gate) judge(x exchange, p proof, atA *Peer) (a *attest.Appraisal, err er
 	}
 	appraisal, err := g.options.Appraise(Shown{
 		Gate: GateB, Peer: x.remote.ID, Evidence: p.evidence(), ReportData: bound.ReportData(), Claims: bound.Claims,
-		GPU: p.GPU, Bound: GPUBound{Key: x.remote.spki, Nonce: x.ours.Nonce, Exporter: x.exporter},
+		GPU: p.GPU, Asked: x.asked, Bound: GPUBound{Key: x.remote.spki, Nonce: x.ours.Nonce, Exporter: x.exporter},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)

@@ -2,6 +2,7 @@ package ratls
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -58,6 +59,8 @@ type Shown struct {
 	Claims Claims
 	GPU    []byte   // evidence of accelerators; nil: none
 	Bound  GPUBound // what that must be bound to
+	// Asked is when the question was made that this answers.
+	Asked time.Time
 }
 
 // GPUBound is what evidence of accelerators is bound to; package gpu makes a

@@ -104,6 +104,19 @@ type candidate struct {
 	rims    map[string]*rim // by id; devices of one kind share them
 }
 
+// VerifyRIM tells whether bytes are a document of reference measurements by the
+// manufacturer, current at a time. It is for those who keep documents; whether one
+// was revoked is for [Appraise].
+func VerifyRIM(document []byte, now time.Time) error {
+	r, c := &rim{raw: document}, &candidate{now: now}
+	for _, check := range []func(*candidate) error{r.parse, r.trustedRoot, r.certificates, r.dates, r.verify} {
+		if err := check(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // each asks every device.
 func each(check func(*device) error) func(*candidate) error {
 	return func(c *candidate) error {

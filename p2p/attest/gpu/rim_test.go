@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest/gpu"
 	"github.com/tussah-network/tussah/p2p/attest/gpu/gpusim"
@@ -153,4 +154,24 @@ func TestRefusesDamagedDocuments(t *testing.T) {
 		tried++
 	}
 	t.Logf("%d bits of a document turned, 0 accepted", tried)
+}
+
+// A document is kept only if the manufacturer signed it: a simulated one is not.
+func TestVerifyRIMIsForTheManufacturers(t *testing.T) {
+	m, err := gpusim.NewManufacturer(gpusim.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := m.NewGPU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	driver, _ := m.Documents(g)
+	document, err := m.Sign(driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gpu.VerifyRIM(document, time.Now()) == nil || gpu.VerifyRIM([]byte("<a/>"), time.Now()) == nil {
+		t.Error("accepted")
+	}
 }

@@ -53,8 +53,9 @@ type Grace struct {
 
 // GPU is what is accepted of accelerators. Without models, none is.
 type GPU struct {
-	MaxAge string     `toml:"max_age" json:"max_age" comment:"time from question to answer; at most 10m"`
-	Models []GPUModel `toml:"models" json:"models"`
+	Required bool       `toml:"required" json:"required" comment:"refuse workers without evidence of GPUs"`
+	MaxAge   string     `toml:"max_age" json:"max_age" comment:"time from question to answer; at most 10m"`
+	Models   []GPUModel `toml:"models" json:"models"`
 }
 
 // GPUModel is one chip that is accepted.
@@ -130,6 +131,8 @@ until = "2027-01-31" # the last day, in UTC
 reason = "our software has what the advisory asks for"
 
 [gpu]
+# Refuse workers without evidence of GPUs.
+required = false
 # From question to answer.
 max_age = "2m"
 
