@@ -1,6 +1,10 @@
 package attest
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Policy is what a node accepts. The zero Policy accepts nothing: nil hooks deny.
 type Policy struct {
@@ -34,6 +38,46 @@ const DefaultTTL = 24 * time.Hour
 
 // AnyPlatform allows every platform.
 func AnyPlatform(PlatformID) error { return nil }
+
+// The checks of a policy, for verifiers: a nil hook denies.
+
+// AllowsImage returns nil for an image that may play the peer's role.
+func (p Policy) AllowsImage(image [32]byte) error {
+	if p.Image == nil {
+		return errors.New("policy allows no image")
+	}
+	if err := p.Image(image); err != nil {
+		return fmt.Errorf("image %x: %w", image, err)
+	}
+	return nil
+}
+
+// AllowsPlatform returns nil for a platform that may take part.
+func (p Policy) AllowsPlatform(id PlatformID) error {
+	if p.Platform == nil {
+		return errors.New("policy allows no platform")
+	}
+	if err := p.Platform(id); err != nil {
+		return fmt.Errorf("platform %x: %w", id, err)
+	}
+	return nil
+}
+
+// AllowsEvents returns nil if a machine measured what it should.
+func (p Policy) AllowsEvents(events []Event) error {
+	if p.Events == nil {
+		return errors.New("policy allows no events")
+	}
+	return p.Events(events)
+}
+
+// AllowsTCB returns nil for a platform whose updates are good enough at a time.
+func (p Policy) AllowsTCB(t TCB, now time.Time) error {
+	if p.TCB == nil {
+		return UpToDateOnly(t, now)
+	}
+	return p.TCB(t, now)
+}
 
 // SimulatedOrganisation is the organisation in every certificate of a simulated
 // TEE. It lets a node that never loaded that root still say what it refuses.

@@ -124,27 +124,14 @@ func (c *candidate) tcbStatus() error {
 			c.tcb.Status = attest.OutOfDate
 		}
 	}
-	judge := c.policy.TCB
-	if judge == nil {
-		judge = attest.UpToDateOnly
-	}
-	if err := judge(c.tcb, c.now); err != nil {
+	if err := c.policy.AllowsTCB(c.tcb, c.now); err != nil {
 		return fmt.Errorf("current %v; launch %v; reported %v; minimum %v: %w",
 			c.levels.current, c.levels.launch, c.levels.reported, minimum, err)
 	}
 	return nil
 }
 
-func (c *candidate) image() error {
-	image := c.report.launch().Image()
-	if c.policy.Image == nil {
-		return errors.New("policy allows no image")
-	}
-	if err := c.policy.Image(image); err != nil {
-		return fmt.Errorf("image %x: %w", image, err)
-	}
-	return nil
-}
+func (c *candidate) image() error { return c.policy.AllowsImage(c.report.launch().Image()) }
 
 // events holds what the VM says it measured against HOST_DATA, and has the
 // policy judge it.
@@ -159,19 +146,9 @@ func (c *candidate) events() error {
 	if got := c.report.hostData(); subtle.ConstantTimeCompare(got, want[:]) != 1 {
 		return fmt.Errorf("HOST_DATA is %x, its events give %x", got, want)
 	}
-	if c.policy.Events == nil {
-		return errors.New("policy allows no events")
-	}
-	return c.policy.Events(c.evidence.Events)
+	return c.policy.AllowsEvents(c.evidence.Events)
 }
 
 func (c *candidate) platform() error {
-	id := PlatformID([64]byte(c.report.chipID()))
-	if c.policy.Platform == nil {
-		return errors.New("policy allows no platform")
-	}
-	if err := c.policy.Platform(id); err != nil {
-		return fmt.Errorf("platform %x: %w", id, err)
-	}
-	return nil
+	return c.policy.AllowsPlatform(PlatformID([64]byte(c.report.chipID())))
 }

@@ -2,7 +2,6 @@ package tdx
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -83,16 +82,7 @@ func (c *candidate) configID() error {
 	return nil
 }
 
-func (c *candidate) image() error {
-	image := c.quote.body.image()
-	if c.policy.Image == nil {
-		return errors.New("policy allows no image")
-	}
-	if err := c.policy.Image(image); err != nil {
-		return fmt.Errorf("image %x: %w", image, err)
-	}
-	return nil
-}
+func (c *candidate) image() error { return c.policy.AllowsImage(c.quote.body.image()) }
 
 // events replays what the VM says it measured into RTMR3, and has the policy
 // judge it.
@@ -107,20 +97,11 @@ func (c *candidate) events() error {
 	if got := c.quote.body.registers().RTMR[3]; got != register {
 		return fmt.Errorf("RTMR3 is %x, its events give %x", got, register)
 	}
-	if c.policy.Events == nil {
-		return errors.New("policy allows no events")
-	}
-	return c.policy.Events(c.evidence.Events)
+	return c.policy.AllowsEvents(c.evidence.Events)
 }
 
 func (c *candidate) allowedPlatform() error {
-	if c.policy.Platform == nil {
-		return errors.New("policy allows no platform")
-	}
-	if err := c.policy.Platform(c.platform.ID()); err != nil {
-		return fmt.Errorf("platform %x: %w", c.platform.PPID, err)
-	}
-	return nil
+	return c.policy.AllowsPlatform(c.platform.ID())
 }
 
 func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

@@ -113,9 +113,5 @@ func (c *candidate) outOfDate() error {
 }
 
 func (c *candidate) updates() error {
-	judge := c.policy.TCB
-	if judge == nil {
-		judge = attest.UpToDateOnly
-	}
-	return judge(c.tcb, c.now)
+	return c.policy.AllowsTCB(c.tcb, c.now)
 }
