@@ -74,6 +74,7 @@ var wireErrors = []struct {
 	{sandbox.ErrPoolFull, codeFailed, "pool_full"},
 	{sandbox.ErrEndless, codeFailed, "endless"},
 	{sandbox.ErrConfig, codeFailed, "bad_config"},
+	{sandbox.ErrTree, codeFailed, "bad_tree"},
 	{sandbox.ErrTimeBack, codeFailed, "time_back"},
 	{sandbox.ErrDropped, codeFailed, "dropped"},
 	{sandbox.ErrRestored, codeFailed, "restored"},

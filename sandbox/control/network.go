@@ -42,6 +42,8 @@ type Network interface {
 	SetData(context.Context, *address.Address, *cell.Cell) error
 	SetConfig(ctx context.Context, id int32, value *cell.Cell) error
 	SetGlobalVersion(ctx context.Context, version uint32) error
+	SetLibrary(context.Context, *cell.Cell) error
+	RemoveLibrary(ctx context.Context, hash [32]byte) error
 
 	// Blocks and their time.
 	Mode() (sandbox.Mode, time.Duration)

@@ -12,6 +12,8 @@ var configVerbs = []Verb{
 	verb("config", "config", "Show the network's configuration, or one parameter of it", showConfig),
 	verb("setConfig", "set-config", "Set or remove a parameter of the configuration", setConfig),
 	verb("setGlobalVersion", "global-version", "Set the version of the virtual machine's rules (parameter 8)", setGlobalVersion),
+	verb("setLibrary", "set-library", "Publish a library, which code can then name by its hash", setLibrary),
+	verb("removeLibrary", "remove-library", "Take back a library that set-library published", removeLibrary),
 }
 
 // ConfigParams name a parameter.
@@ -98,4 +100,32 @@ type VersionParams struct {
 
 func setGlobalVersion(ctx context.Context, w *world, p VersionParams) (Status, error) {
 	return w.status(ctx, w.SetGlobalVersion(ctx, p.Version))
+}
+
+// LibraryParams are a library.
+type LibraryParams struct {
+	Library Cell `json:"library" doc:"BoC of the library"`
+}
+
+// Published is the library that was published; its hash is what code names.
+type Published struct {
+	Hash Hash `json:"hash"`
+}
+
+func (p Published) String() string { return p.Hash.String() }
+
+func setLibrary(ctx context.Context, w *world, p LibraryParams) (Published, error) {
+	if err := w.SetLibrary(ctx, p.Library.Cell); err != nil {
+		return Published{}, err
+	}
+	return Published{Hash(p.Library.HashKey())}, nil
+}
+
+// LibraryHash names a library.
+type LibraryHash struct {
+	Hash Hash `json:"hash" doc:"of the library, as set-library answers it"`
+}
+
+func removeLibrary(ctx context.Context, w *world, p LibraryHash) (Status, error) {
+	return w.status(ctx, w.RemoveLibrary(ctx, p.Hash))
 }

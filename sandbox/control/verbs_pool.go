@@ -7,18 +7,19 @@ import (
 )
 
 var poolVerbs = []Verb{
-	verb("pending", "pending", "List the external messages that wait for a block", pending),
-	verb("drop", "drop", "Drop an external message that waits", drop),
-	verb("delay", "delay", "Hold an external message that waits back for some blocks", delay),
-	verb("duplicate", "duplicate", "Put an external message that waits in once more", duplicate),
+	verb("pending", "pending", "List the messages that wait for a block: from outside, and impersonated ones", pending),
+	verb("drop", "drop", "Drop a message that waits", drop),
+	verb("delay", "delay", "Hold a message that waits back for some blocks", delay),
+	verb("duplicate", "duplicate", "Put a message that waits in once more", duplicate),
 }
 
 // PendingMessages wait for a block, in the order of their arrival.
 type PendingMessages []PendingMessage
 
-// PendingMessage is an external message that waits.
+// PendingMessage is a message that waits.
 type PendingMessage struct {
 	Hash Hash    `json:"hash"`
+	From Address `json:"from,omitzero"` // of an impersonated one; absent: from outside
 	To   Address `json:"to"`
 	// NotBefore is the master block it waits for at least; 0: the next one.
 	NotBefore uint32 `json:"not_before,omitzero"`
@@ -31,12 +32,21 @@ func (all PendingMessages) String() string {
 	}
 	lines := make([]string, len(all))
 	for i, m := range all {
-		lines[i] = fmt.Sprintf("%s  to %s", m.Hash, m.To)
-		if m.NotBefore != 0 {
-			lines[i] += fmt.Sprintf("  not before block %d", m.NotBefore)
-		}
+		lines[i] = m.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+func (m PendingMessage) String() string {
+	line := m.Hash.String()
+	if m.From.Address != nil {
+		line += fmt.Sprintf("  from %s", m.From)
+	}
+	line += fmt.Sprintf("  to %s", m.To)
+	if m.NotBefore != 0 {
+		line += fmt.Sprintf("  not before block %d", m.NotBefore)
+	}
+	return line
 }
 
 // HashParams name a message that waits.
@@ -56,7 +66,7 @@ func (w *world) pending(err error) (PendingMessages, error) {
 	}
 	all := PendingMessages{}
 	for _, m := range w.Pending() {
-		all = append(all, PendingMessage{Hash: m.Hash, To: Address{m.To}, NotBefore: m.NotBefore, Message: Cell{m.Message}})
+		all = append(all, PendingMessage{Hash: m.Hash, From: Address{m.From}, To: Address{m.To}, NotBefore: m.NotBefore, Message: Cell{m.Message}})
 	}
 	return all, nil
 }

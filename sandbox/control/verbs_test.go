@@ -252,13 +252,17 @@ func TestPaused(t *testing.T) {
 	if d := call[control.Delivery](c, "impersonate", params{"from": alice, "to": echo, "amount": "5"}); !d.Waits {
 		t.Errorf("impersonate: %v", d)
 	}
+	waiting := call[control.PendingMessages](c, "pending", nil)
+	if last := waiting[len(waiting)-1]; !last.From.Equals(alice.Address) || !strings.Contains(last.String(), "from "+alice.String()) {
+		t.Errorf("pending: %v", waiting)
+	}
 	if set := call[control.Changed](c, "setBalance", params{"address": echo, "balance": "1"}); !set.Waits {
 		t.Errorf("setBalance: %v", set)
 	}
 	// Who waits would wait in vain, and is told before anything is sent.
 	before := call[control.PendingMessages](c, "pending", nil)
 	_, err := c.client.Call(t.Context(), "send", params{"message": message(t, echo, 1), "wait": true})
-	if waiting := call[control.PendingMessages](c, "pending", nil); !errors.Is(err, control.ErrPaused) || len(waiting) != len(before) {
+	if waiting = call[control.PendingMessages](c, "pending", nil); !errors.Is(err, control.ErrPaused) || len(waiting) != len(before) {
 		t.Errorf("to wait: %v, %v", err, waiting)
 	}
 	if _, err := c.client.Call(t.Context(), "mine", params{"blocks": 0}); !errors.Is(err, control.ErrParams) {
@@ -438,6 +442,27 @@ func TestConfig(t *testing.T) {
 	s := call[control.Config](c, "config", params{"id": 8})[0].Value.MustBeginParse()
 	if tag, version := s.MustLoadUInt(8), s.MustLoadUInt(32); tag != 0xc4 || version != 9 {
 		t.Errorf("global version: tag %x, %d", tag, version)
+	}
+}
+
+func TestLibraries(t *testing.T) {
+	c := start(t)
+	library := control.Cell{Cell: cell.BeginCell().MustStoreUInt(42, 32).EndCell()}
+	published := call[control.Published](c, "setLibrary", params{"library": library})
+	if got, err := c.chain.Library(published.Hash); err != nil || got.HashKey() != library.HashKey() {
+		t.Errorf("published: %v, %v", got, err)
+	}
+	call[control.Status](c, "removeLibrary", params{"hash": published.Hash})
+	if _, err := c.chain.Library(published.Hash); !errors.Is(err, sandbox.ErrNotFound) {
+		t.Errorf("removed: %v", err)
+	}
+	call[control.Status](c, "removeLibrary", params{"hash": published.Hash}) // it is gone either way
+	reference, err := cell.BeginCell().MustStoreUInt(2, 8).MustStoreSlice(library.Hash(), 256).EndCellSpecial(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.refused("setLibrary", params{"library": control.Cell{Cell: reference}}); !errors.Is(err, sandbox.ErrTree) {
+		t.Errorf("a reference to a library: %v", err)
 	}
 }
 

@@ -26,7 +26,7 @@ type Status struct {
 	Unix      int64    `json:"unix"`
 	Mode      Mode     `json:"mode"`
 	Interval  Duration `json:"interval,omitzero"` // between blocks, in the mode interval
-	Pending   int      `json:"pending"`           // external messages that wait
+	Pending   int      `json:"pending"`           // messages that wait
 	Snapshots int      `json:"snapshots"`
 	Supply    Amount   `json:"supply"` // with the fees of this chain's blocks, which a dump leaves out
 	Giver     Address  `json:"giver"`

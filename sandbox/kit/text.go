@@ -124,15 +124,8 @@ func (p people) exitText(on *address.Address, exit get.Exit) string {
 	if name, ok := p.of(on).Exit(int32(exit)); ok {
 		return fmt.Sprintf("exit %d (%s)", int(exit), name)
 	}
-	if exit == exitWrongPrefix {
-		return fmt.Sprintf("exit %d (wrong prefix, by Tolk's convention)", int(exit))
-	}
 	return exit.String()
 }
-
-// exitWrongPrefix is what Tolk's code throws at a message or a struct that does
-// not begin as its type says.
-const exitWrongPrefix get.Exit = 63
 
 func (t *Transaction) exitText() string {
 	return strings.TrimPrefix(t.result.people.exitText(t.Message.To, t.Trace.Exit), "exit ")

@@ -23,6 +23,8 @@ const (
 	ExitGasCaught      Exit = 13 // a child of RUNVM ran out of gas
 	ExitVirtualization Exit = 14 // read a pruned branch
 	ExitOutOfGas       Exit = -14
+	// ExitWrongPrefix is what Tolk throws at a message or a struct that does not begin as its type says.
+	ExitWrongPrefix Exit = 63
 	// ExitUnknownOp is what contracts throw, by convention, at a message they do not know.
 	ExitUnknownOp Exit = 65535
 )
@@ -33,7 +35,8 @@ var exitNames = map[Exit]string{
 	ExitInvalidOpcode: "invalid opcode", ExitTypeCheck: "type check", ExitCellOverflow: "cell overflow",
 	ExitCellUnderflow: "cell underflow", ExitDict: "dictionary", ExitUnknown: "unknown, or no such method",
 	ExitFatal: "fatal", ExitVirtualization: "pruned branch", ExitOutOfGas: "out of gas",
-	ExitGasCaught: "out of gas, caught", ExitUnknownOp: "unknown message, by convention",
+	ExitGasCaught: "out of gas, caught", ExitWrongPrefix: "wrong prefix, by Tolk's convention",
+	ExitUnknownOp: "unknown message, by convention",
 }
 
 // OK reports whether the code stands for success.
