@@ -26,6 +26,7 @@ type Chain struct {
 	// Set to [MaxPool], [MaxCascadeBlocks] and maxBlockTransactions, but for
 	// tests.
 	maxPool, maxCascade, maxTransactions int
+	executor                             executor // tonutils, but for tests
 
 	mu        sync.Mutex
 	genesis   [32]byte // hash of the masterchain's zero state
@@ -42,6 +43,7 @@ type Chain struct {
 	paced     chan struct{} // closed and replaced when the mode changes
 	sealed    chan struct{} // closed and replaced by each seal
 	err       error         // set when the chain can no longer go on
+	fault     error         // the newest [ErrExecutor], nil: none
 	closed    bool
 	broken    error // set when a round that was executed makes no block
 }
@@ -81,6 +83,7 @@ func Open(o Options) (*Chain, error) {
 	c := &Chain{
 		opts: o, sealed: make(chan struct{}), paced: make(chan struct{}), histories: map[shardID]*history{},
 		maxPool: MaxPool, maxCascade: MaxCascadeBlocks, maxTransactions: maxBlockTransactions,
+		executor: tonutils,
 	}
 	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("open sandbox: %w", err)

@@ -191,7 +191,7 @@ func (c *collation) acceptOne(p *inbound) error {
 	}
 	if p.impersonated != nil {
 		if err != nil {
-			p.flight.fail(err)
+			p.flight.fail(broke(err))
 			return nil
 		}
 		c.minted.Add(c.minted, p.impersonated.value)
@@ -240,7 +240,9 @@ func (c *collation) enqueue(m *message) {
 func (c *collation) deliver(m *message, kind inKind) (inRecord, error) {
 	r, err := c.run(m.to, m.prepared)
 	if err != nil {
-		return inRecord{}, err
+		if r, err = c.giveUp(m, err); err != nil {
+			return inRecord{}, err
+		}
 	}
 	c.fees.Add(c.fees, m.fee)
 	in := inRecord{kind: kind, cell: m.cell(), message: m, tx: r.outcome.Transaction}
@@ -253,6 +255,7 @@ type executed struct {
 	execution Execution
 	outcome   Outcome
 	result    *tvm.TransactionExecutionResult // nil if it could not be run at all
+	fault     error                           // the contract should have run, and the executor broke down
 }
 
 // run executes a message on the account as it is now within this block.
@@ -263,7 +266,7 @@ func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (executed, error
 	}
 	loaded := false
 	for {
-		r, err := c.runOn(l, to, msg)
+		r, err := c.runOn(l, msg)
 		switch {
 		case errors.Is(err, errLooksBack):
 			err = c.lookBack()
@@ -279,22 +282,60 @@ func (c *collation) run(to accountID, msg *tvm.PreparedMessage) (executed, error
 	}
 }
 
-func (c *collation) runOn(l lane, to accountID, msg *tvm.PreparedMessage) (executed, error) {
+func (c *collation) runOn(l lane, msg *tvm.PreparedMessage) (executed, error) {
 	if err := c.begin(); err != nil {
 		return executed{}, err
 	}
+	result, err := c.chain.executor.run(c.machine(), c.block, l.account, msg, c.options(l))
+	return c.executed(l, msg, result, err)
+}
+
+func (c *collation) options(l lane) tvm.TransactionOptions {
+	return tvm.TransactionOptions{LogicalTime: int64(c.start), AccountStorageStat: l.stat}
+}
+
+func (c *collation) executed(l lane, msg *tvm.PreparedMessage, result *tvm.TransactionExecutionResult, err error) (executed, error) {
 	r := executed{execution: c.world}
 	r.execution.Account, r.execution.Message, r.execution.Before = l.account.Address(), msg.Cell(), l.account.ShardAccountCell()
-	var err error
-	r.result, err = c.machine().EmulateTransaction(c.block, l.account, msg, tvm.TransactionOptions{
-		LogicalTime: int64(c.start), AccountStorageStat: l.stat,
-	})
 	if err != nil {
-		r.result = nil
-		return r, fmt.Errorf("transaction of %s: %w", to.address(), err)
+		return r, fmt.Errorf("transaction of %s: %w", l.account.Address(), err)
 	}
-	r.outcome, err = outcome(r.result)
+	r.result = result
+	r.outcome, err = outcome(result)
 	return r, err
+}
+
+// giveUp deals with a message that the executor broke down at: the chain goes
+// on, as on TON there is an outcome to every message. It is not this one, so
+// the trace, the log and [Chain.Fault] say so.
+func (c *collation) giveUp(m *message, cause error) (executed, error) {
+	if err := errors.Join(c.chain.sound(), c.chain.broken); err != nil { // then it is not the message's fault
+		return executed{}, errors.Join(cause, err)
+	}
+	l, err := c.lane(m.to)
+	if err == nil {
+		err = c.begin()
+	}
+	if err != nil {
+		return executed{}, errors.Join(cause, err)
+	}
+	result, err := c.chain.executor.skip(c.block, l.account, m.prepared, c.options(l))
+	r, err := c.executed(l, m.prepared, result, err)
+	if err != nil {
+		return executed{}, errors.Join(cause, err)
+	}
+	r.fault = broke(cause)
+	c.chain.fault = r.fault
+	c.chain.opts.Log.Warn("contract was not run", "account", m.to.address(), "message", fmt.Sprintf("%x", m.hash), "err", r.fault)
+	return r, nil
+}
+
+// broke gives what the executor says its name.
+func broke(err error) error {
+	if errors.Is(err, ErrExecutor) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrExecutor, err)
 }
 
 // begin prepares the executor for the block, once it has something to do.
@@ -313,7 +354,7 @@ var secondOpinion func(Execution, Outcome) error
 
 // observe shows the observers an execution that was run for the chain.
 func (c *collation) observe(r executed) error {
-	if r.result == nil {
+	if r.result == nil || r.fault != nil {
 		return nil
 	}
 	for _, observer := range []func(Execution, Outcome) error{secondOpinion, c.chain.opts.Observe} {

@@ -186,6 +186,14 @@ func (c *Chain) Pending() []Pending {
 	return out
 }
 
+// Fault is the newest [ErrExecutor] since the chain was opened, of a message
+// whose receiver should have run and did not; nil: there was none.
+func (c *Chain) Fault() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
+}
+
 // Drop takes a waiting message out of the pool, as a network may that forgets
 // one. Whoever waits for it gets [ErrDropped].
 func (c *Chain) Drop(hash [32]byte) error {

@@ -21,6 +21,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNotActive: the account has no code to run.
 	ErrNotActive = errors.New("account is not active")
+	// ErrExecutor: the executor broke down at a message. A message between
+	// accounts then goes on as if its receiver had no gas; see [Trace.Fault].
+	ErrExecutor = errors.New("executor broke down")
 	// ErrDuplicate: the genesis lists an account twice.
 	ErrDuplicate = errors.New("account is listed twice")
 	// ErrPoolFull: more than [MaxPool] messages wait for a block.

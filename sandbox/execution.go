@@ -70,7 +70,7 @@ func (e Execution) RunOn(m *tvm.TVM, hook vm.TraceHook) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%w: %v", ErrMessage, err) // the library's text only: callers match ErrMessage
 	}
-	result, err := m.EmulateTransaction(block, account, message, tvm.TransactionOptions{LogicalTime: int64(e.LT), TraceHook: hook})
+	result, err := tonutils.run(m, block, account, message, tvm.TransactionOptions{LogicalTime: int64(e.LT), TraceHook: hook})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("transaction of %s: %w", e.Account, err)
 	}

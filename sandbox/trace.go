@@ -28,6 +28,9 @@ type Trace struct {
 	// and is empty when it did.
 	Exit    get.Exit
 	Skipped string
+	// Fault is an [ErrExecutor] if the executor broke down, so that the contract
+	// did not run though it should have.
+	Fault error
 	// Action is the result code of the action phase, 0 if there was none.
 	Action ActionCode
 	// Aborted: the message was not carried out; if it could bounce, it did.
@@ -152,6 +155,9 @@ func (t *Trace) draw(b *strings.Builder, indent string) {
 		b.WriteString(", aborted")
 	}
 	fmt.Fprintf(b, ", fees %s\n", t.Fees)
+	if t.Fault != nil {
+		fmt.Fprintf(b, "%s  %v\n", indent, t.Fault)
+	}
 	for _, child := range t.Caused {
 		child.draw(b, indent+"  ")
 	}
@@ -245,6 +251,7 @@ func newTrace(msg *tvm.PreparedMessage, tx *tontlb.Transaction, e executed) *Tra
 		Fees:    nano(tx.TotalFees.Coins),
 		Balance: nano(state.Balance),
 		Status:  statusOf(state),
+		Fault:   e.fault,
 	}
 	ordinary, ok := tx.Description.(tontlb.TransactionDescriptionOrdinary)
 	if !ok {

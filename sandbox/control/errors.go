@@ -72,6 +72,7 @@ var wireErrors = []struct {
 	{sandbox.ErrNotFound, codeFailed, "not_found"},
 	{sandbox.ErrNotActive, codeFailed, "not_active"},
 	{sandbox.ErrPoolFull, codeFailed, "pool_full"},
+	{sandbox.ErrExecutor, codeFailed, "executor"},
 	{sandbox.ErrEndless, codeFailed, "endless"},
 	{sandbox.ErrConfig, codeFailed, "bad_config"},
 	{sandbox.ErrTree, codeFailed, "bad_tree"},

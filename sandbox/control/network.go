@@ -19,6 +19,7 @@ type Network interface {
 	Head(context.Context) (tlb.Block, error)
 	Now() time.Time
 	Supply() tlb.Nano
+	Fault() error
 	Config() *cell.Cell
 	Account(context.Context, tlb.Block, *address.Address) (tlb.Account, error)
 	Transactions(ctx context.Context, a *address.Address, lt uint64, hash [32]byte, limit int) ([]tlb.Tx, error)

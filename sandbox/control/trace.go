@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tussah-network/tussah/sandbox"
-	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/tlb/get"
 )
 
@@ -31,17 +30,13 @@ type Trace struct {
 	Fees     Amount  `json:"fees"`
 	Balance  Amount  `json:"balance"`
 	Status   string  `json:"status"`
-	// Warning says that a real network would have done something else.
+	// Warning says that the contract did not run, as the executor broke down.
 	Warning string  `json:"warning,omitempty"`
 	Emitted []Cell  `json:"emitted,omitempty"`
 	Caused  []Trace `json:"caused,omitempty"`
 	// Hidden is how many transactions below were left out.
 	Hidden int `json:"hidden,omitempty"`
 }
-
-// lostAccount: only the executor of this network deletes an account whose
-// actions failed.
-const lostAccount = "the account and its coins are gone, as it had sent a message of mode 128+32 before an action failed; a real network keeps both"
 
 func newTrace(t *sandbox.Trace) *Trace {
 	if t == nil {
@@ -64,9 +59,9 @@ func convert(t *sandbox.Trace, left *int, depth int) Trace {
 	}
 	if t.Action != sandbox.ActionOK {
 		out.ActText = t.Action.String()
-		if t.Status == tlb.AccountAbsent {
-			out.Warning = lostAccount
-		}
+	}
+	if t.Fault != nil {
+		out.Warning = t.Fault.Error()
 	}
 	for _, c := range t.Emitted {
 		out.Emitted = append(out.Emitted, Cell{c})

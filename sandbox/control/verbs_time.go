@@ -30,6 +30,8 @@ type Status struct {
 	Snapshots int      `json:"snapshots"`
 	Supply    Amount   `json:"supply"` // with the fees of this chain's blocks, which a dump leaves out
 	Giver     Address  `json:"giver"`
+	// Fault is the newest of a contract that could not be run, see [Trace].
+	Fault string `json:"fault,omitempty"`
 }
 
 func (s Status) String() string {
@@ -37,8 +39,12 @@ func (s Status) String() string {
 	if s.Interval != 0 {
 		mode += " of " + s.Interval.String()
 	}
-	return fmt.Sprintf("block      %d of %s\nhash       %s\nclock      %s\nmode       %s\npending    %d\nsnapshots  %d\nsupply     %s\ngiver      %s",
+	text := fmt.Sprintf("block      %d of %s\nhash       %s\nclock      %s\nmode       %s\npending    %d\nsnapshots  %d\nsupply     %s\ngiver      %s",
 		s.Block, s.BlockTime, s.BlockHash, s.Now, mode, s.Pending, s.Snapshots, s.Supply, s.Giver)
+	if s.Fault != "" {
+		text += "\nfault      " + s.Fault
+	}
+	return text
 }
 
 func status(ctx context.Context, w *world, _ Empty) (Status, error) { return w.status(ctx, nil) }
@@ -62,6 +68,9 @@ func (w *world) status(ctx context.Context, err error) (Status, error) {
 	mode, interval := w.Mode()
 	if s.Mode = Mode(mode); mode == sandbox.Interval {
 		s.Interval = Duration(interval)
+	}
+	if err := w.Fault(); err != nil {
+		s.Fault = err.Error()
 	}
 	return s, nil
 }

@@ -4,20 +4,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/sandbox/kit"
 	"github.com/tussah-network/tussah/tlb"
 )
 
-// TestLostAccount: a network would keep this account, so a test that meets it
-// fails, whatever it expects.
-func TestLostAccount(t *testing.T) {
-	got := failure(t, func(tb kit.TB) {
-		s := newScene(t, tb)
-		all := internal(s.alice.Address, 0, false, nil)
-		s.alice.Send(kit.Message{To: s.counter.Address, Value: tlb.TON, Body: order(1, send(128+32, all), send(0, internal(s.alice.Address, tlb.TON, false, nil)))})
-	})
-	if !strings.Contains(got, "a real network keeps both") {
-		t.Errorf("got %q", got)
+// TestKeptAccount: a message of mode 128+32 before an action that fails destroys
+// nothing.
+func TestKeptAccount(t *testing.T) {
+	s := newScene(t, t)
+	all := internal(s.alice.Address, 0, false, nil)
+	res := s.alice.Send(kit.Message{To: s.counter.Address, Value: tlb.TON, Body: order(1, send(128+32, all), send(0, internal(s.alice.Address, tlb.TON, false, nil)))})
+	res.Expect(kit.Tx{To: s.counter, Action: sandbox.ActionNotEnoughTON, Destroyed: false})
+	if got := s.counter.Get("count").Uint64(0); got != 7 {
+		t.Errorf("its data is %d", got)
 	}
 }
 

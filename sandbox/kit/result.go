@@ -45,9 +45,8 @@ func newResult(w *World, trace *sandbox.Trace, refused *sandbox.NotAcceptedError
 	r := &Result{Refused: refused, world: w, people: people{world: w, codes: map[key]cell.Hash{}}}
 	r.add(trace, 0)
 	for _, t := range r.All {
-		if t.lost() {
-			w.t.Errorf("kit: #%d: %s and its coins are gone, as it had sent a message of mode 128+32 before an action failed; a real network keeps both",
-				t.Index, r.people.name(t.Message.To))
+		if t.Fault != nil {
+			w.t.Errorf("kit: #%d: %s did not run, as it would on a real network: %v", t.Index, r.people.name(t.Message.To), t.Fault)
 		}
 		r.people.learn(t.Message.To, t.before.code)
 		r.people.learn(t.Message.To, t.after.code)
@@ -131,12 +130,6 @@ func (t *Transaction) Deployed() bool {
 
 // Destroyed: the account is gone with this transaction.
 func (t *Transaction) Destroyed() bool { return t.phases.Destroyed }
-
-// lost: the executor deleted an account whose actions failed, which no real
-// network does.
-func (t *Transaction) lost() bool {
-	return t.Destroyed() && t.phases.ActionPhase != nil && !t.phases.ActionPhase.Success
-}
 
 // OutMessages is how many messages it sent, those to the world outside and a
 // bounce included.

@@ -102,7 +102,7 @@ func TestExit(t *testing.T) {
 
 func TestExitString(t *testing.T) {
 	for e, want := range map[get.Exit]string{0: "exit 0 (ok)", -14: "exit -14 (out of gas)", 401: "exit 401",
-		65535: "exit 65535 (unknown message, by convention)", 13: "exit 13 (out of gas, caught)"} {
+		65535: "exit 65535 (unknown message, by convention)", 63: "exit 63 (wrong prefix, by Tolk's convention)", 13: "exit 13 (out of gas, caught)"} {
 		if got := e.String(); got != want {
 			t.Errorf("%d is %q, want %q", int(e), got, want)
 		}
