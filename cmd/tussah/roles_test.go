@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/tussah-network/tussah/node"
+	"github.com/tussah-network/tussah/sandbox/control"
+	"github.com/tussah-network/tussah/sandbox/localnet"
 	"github.com/tussah-network/tussah/node/devnet"
 	"github.com/tussah-network/tussah/tlb"
 )
@@ -127,7 +129,19 @@ func TestFourTerminals(t *testing.T) {
 	}
 	dir := t.TempDir()
 	file := func(role string) string { return filepath.Join(dir, role, role+".toml") }
-	sandbox := up(t, "Ctrl-C stops", "sandbox", "up", "--dir", dir, "--liteserver", "127.0.0.1:0", "--interval", "150ms", "--client-listen", "")
+	sandbox := up(t, "Ctrl-C stops", "sandbox", "up", "--dir", dir, "--liteserver", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--interval", "150ms", "--client-listen", "")
+	info, err := localnet.LoadInfo(filepath.Join(dir, localnet.InfoFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&control.Client{URL: info.Control}).Call(t.Context(), "status", nil); err != nil {
+		t.Errorf("control: %v", err)
+	}
+	if response, err := http.Get(info.HTTP + "/api/v2/getMasterchainInfo"); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("HTTP API: %v, %v", response, err)
+	} else if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
 	proxy := up(t, "status: ", "proxy", "--config", file("proxy"))
 	worker := up(t, "status: ", "worker", "--config", file("worker"))
 	client := up(t, "status: ", "client", "--config", file("client"))

@@ -3,15 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tussah-network/tussah/node"
 	"github.com/tussah-network/tussah/node/devnet"
+	"github.com/tussah-network/tussah/sandbox/localnet"
 )
 
 func sandboxCommand() *cobra.Command {
@@ -23,8 +22,9 @@ func sandboxUpCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Run a sandbox network with a registry, and write configuration files for the three roles",
-		Long: `Runs a TON network with a liteserver on a loopback port until Ctrl-C. In its folder it leaves a registry,
-a simulated quoting enclave's CA, and for each role a funded wallet and a configuration file, so that
+		Long: `Runs a TON network until Ctrl-C, with a liteserver, a toncenter-compatible HTTP API and the control of the other
+sandbox commands, as tussah sandbox start does. In its folder it leaves a registry, a simulated quoting enclave's CA, and
+for each role a funded wallet and a configuration file, so that
 
   tussah proxy --config DIR/proxy/proxy.toml
   tussah worker --config DIR/worker/worker.toml
@@ -34,7 +34,8 @@ run a whole network in four terminals. Started again on the same folder it conti
 		Args: cobra.NoArgs,
 	}
 	dir := c.Flags().String("dir", sandboxDir, "folder of the network")
-	listen := c.Flags().String("liteserver", "127.0.0.1:17000", "address of the liteserver")
+	var o devnet.Options
+	listenFlags(c, &o.Liteserver, &o.HTTP, &o.Control)
 	interval := c.Flags().Duration("interval", time.Second, "time between blocks, at least 50ms")
 	model := c.Flags().String("model", devnet.DemoModel, "model to register and to offer")
 	engine := c.Flags().String("engine", "", "engine of the worker (default: the built-in demo engine)")
@@ -45,25 +46,12 @@ run a whole network in four terminals. Started again on the same folder it conti
 			return err
 		}
 		say := progress(c)
-		network, err := devnet.Open(c.Context(), devnet.Options{Dir: *dir, Liteserver: *listen, Interval: *interval,
-			Models: []string{*model}, Log: logger(c, *verbose), Progress: say})
-		if errors.Is(err, syscall.EAGAIN) {
-			return hint(err, "is a sandbox running on %s already? name another folder with --dir", *dir)
-		}
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return hint(err, "another program uses %s; name another address with --liteserver", *listen)
-		}
+		o.Dir, o.Interval, o.Models, o.Log, o.Progress = *dir, *interval, []string{*model}, logger(c, *verbose), say
+		network, err := devnet.Open(c.Context(), o)
 		if err != nil {
-			return err
+			return adviseStart(err, *dir)
 		}
 		defer func() { err = errors.Join(err, network.Close()) }()
-		global, err := network.GlobalConfig()
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(*dir, "global-config.json"), global, 0o644); err != nil {
-			return err
-		}
 		for _, role := range []node.Role{node.Proxy, node.Worker, node.Client} {
 			file, err := network.Role(c.Context(), role, devnet.RoleOptions{Engine: *engine, Model: *model, Listen: *endpoint})
 			if err != nil {
@@ -71,7 +59,9 @@ run a whole network in four terminals. Started again on the same folder it conti
 			}
 			fmt.Fprintf(c.OutOrStdout(), "tussah %s --config %s\n", role, file)
 		}
-		say("any TON client connects with %s; Ctrl-C stops", filepath.Join(*dir, "global-config.json"))
+		info := network.Info()
+		say("HTTP API %s/api/v2/jsonRPC, control %s", info.HTTP, info.Control)
+		say("any TON client connects with %s; Ctrl-C stops", filepath.Join(*dir, localnet.GlobalConfigFile))
 		<-c.Context().Done()
 		return nil
 	}

@@ -34,9 +34,7 @@ kept in a folder, and continues when it is started again.
 	c.Flags().StringVar(&o.Dir, "dir", "", "folder of the network (default: none, it is forgotten)")
 	mode := c.Flags().String("mode", "instant", "when blocks are made: instant, interval or manual")
 	c.Flags().DurationVar(&o.Interval, "interval", 0, "time between blocks, at least 50ms; implies --mode interval (default 1s)")
-	c.Flags().StringVar(&o.Liteserver, "liteserver", localnet.DefaultLiteserver, "address of the liteserver")
-	c.Flags().StringVar(&o.HTTP, "http", localnet.DefaultHTTP, "address of the HTTP API")
-	c.Flags().StringVar(&o.Control, "rpc", localnet.DefaultControl, "address of the control")
+	listenFlags(c, &o.Liteserver, &o.HTTP, &o.Control)
 	c.Flags().Uint8Var(&o.SplitDepth, "split-depth", 0, "begin with 2^N shards, N up to 4")
 	load := c.Flags().String("load", "", "begin with the world in a file that tussah sandbox dump wrote")
 	fund := c.Flags().StringArray("fund", nil, `begin with coins at an address, as ADDRESS=AMOUNT; repeatable`)
@@ -76,6 +74,13 @@ kept in a folder, and continues when it is started again.
 		return network.Run(c.Context())
 	}
 	return c
+}
+
+// listenFlags are the addresses of a network.
+func listenFlags(c *cobra.Command, liteserver, http, control *string) {
+	c.Flags().StringVar(liteserver, "liteserver", localnet.DefaultLiteserver, "address of the liteserver")
+	c.Flags().StringVar(http, "http", localnet.DefaultHTTP, "address of the HTTP API")
+	c.Flags().StringVar(control, "rpc", localnet.DefaultControl, "address of the control")
 }
 
 func startMode(c *cobra.Command, text string) (sandbox.Mode, error) {

@@ -13,13 +13,12 @@ import (
 	"time"
 
 	"github.com/xssnick/tonutils-go/address"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tussah-network/tussah/contracts"
 	"github.com/tussah-network/tussah/node"
 	"github.com/tussah-network/tussah/p2p/attest/sim"
 	"github.com/tussah-network/tussah/sandbox"
-	"github.com/tussah-network/tussah/sandbox/liteserver"
+	"github.com/tussah-network/tussah/sandbox/localnet"
 	"github.com/tussah-network/tussah/tlb"
 	"github.com/tussah-network/tussah/wallet"
 )
@@ -36,12 +35,13 @@ const CloseDelay = time.Minute
 
 // Options of a [Network].
 type Options struct {
-	Dir        string        // everything is kept here; a second Open continues
-	Liteserver string        // listen address; 127.0.0.1:0 if empty
-	Interval   time.Duration // between blocks; 500 ms if zero
-	Models     []string      // registered; DemoModel if empty
-	Log        *slog.Logger
-	Progress   func(format string, args ...any) // one line per step; may be nil
+	Dir string // everything is kept here; a second Open continues
+	// Addresses to listen on. Default: a free port of the loopback.
+	Liteserver, HTTP, Control string
+	Interval                  time.Duration // between blocks; 500 ms if zero
+	Models                    []string      // registered; DemoModel if empty
+	Log                       *slog.Logger
+	Progress                  func(format string, args ...any) // one line per step; may be nil
 }
 
 // Network is a running devnet.
@@ -49,12 +49,12 @@ type Network struct {
 	Chain    *sandbox.Chain
 	Registry *address.Address
 
-	o      Options
-	dir    string
-	server *liteserver.Server
-	owner  *Party
-	stop   context.CancelFunc
-	group  *errgroup.Group
+	o     Options
+	dir   string
+	local *localnet.Network
+	owner *Party
+	stop  context.CancelFunc
+	done  chan error // of the local network
 }
 
 // state is what a folder remembers beside the chain.
@@ -66,17 +66,11 @@ type state struct {
 // Open starts the network in o.Dir, and sets it up if it is new: genesis, funded
 // owner, registry with the two images and the models. The caller closes it.
 func Open(ctx context.Context, o Options) (n *Network, err error) {
-	if o.Liteserver == "" {
-		o.Liteserver = "127.0.0.1:0"
-	}
 	if o.Interval == 0 {
 		o.Interval = 500 * time.Millisecond
 	}
 	if len(o.Models) == 0 {
 		o.Models = []string{DemoModel}
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, ...any) {}
@@ -88,31 +82,22 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	n = &Network{o: o, dir: dir}
-	opened := n // a failure below returns nil, and closes what was opened
-	if n.Chain, err = sandbox.Open(sandbox.Options{Dir: filepath.Join(dir, "chain"), Mode: sandbox.Interval, Interval: o.Interval, Log: o.Log}); err != nil {
-		return nil, fmt.Errorf("open the sandbox chain: %w", err)
+	local, err := localnet.Open(localnet.Options{Dir: dir, Mode: sandbox.Interval, Interval: o.Interval,
+		Liteserver: o.Liteserver, HTTP: o.HTTP, Control: o.Control, Log: o.Log})
+	if err != nil {
+		return nil, fmt.Errorf("open the sandbox network: %w", err)
 	}
+	n = &Network{Chain: local.Chain, o: o, dir: dir, local: local, done: make(chan error, 1)}
+	opened := n // a failure below returns nil, and closes what was opened
 	running, stop := context.WithCancel(context.Background())
 	n.stop = stop
-	n.group, running = errgroup.WithContext(running)
+	go func() { n.done <- local.Run(running) }()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, opened.Close())
 		}
 	}()
-	n.group.Go(func() error { return n.Chain.Run(running) })
-
-	serverKey, err := n.key("liteserver.key")
-	if err != nil {
-		return nil, err
-	}
-	n.server = liteserver.New(n.Chain, serverKey.Private(), liteserver.Options{})
-	if err := n.server.Listen(o.Liteserver); err != nil {
-		return nil, fmt.Errorf("start the liteserver: %w", err)
-	}
-	n.group.Go(func() error { return n.server.Run(running) })
-	o.Progress("TON sandbox network %d runs, liteserver on %s", sandbox.DefaultGlobalID, n.server.Addr())
+	o.Progress("TON sandbox network %d runs, liteserver on %s", sandbox.DefaultGlobalID, local.Info().Liteserver)
 
 	if n.owner, err = n.Party(ctx, "owner", 20*tlb.TON); err != nil {
 		return nil, err
@@ -129,23 +114,21 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 // Close stops the network; its folder can be opened again.
 func (n *Network) Close() error {
 	n.stop()
-	err := n.group.Wait()
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
+	err := <-n.done
 	if n.owner != nil {
 		err = errors.Join(err, n.owner.Close())
 	}
-	return errors.Join(err, n.Chain.Close())
+	return err
 }
 
 // LiteserverConfig is how nodes reach the chain.
 func (n *Network) LiteserverConfig() node.LiteserverConfig {
-	return node.LiteserverConfig{Address: n.server.Addr().String(), Key: base64.StdEncoding.EncodeToString(n.server.Key())}
+	info := n.Info()
+	return node.LiteserverConfig{Address: info.Liteserver, Key: base64.StdEncoding.EncodeToString(info.LiteserverKey)}
 }
 
-// GlobalConfig is the network for any TON client.
-func (n *Network) GlobalConfig() ([]byte, error) { return n.server.GlobalConfig() }
+// Info is how others do. The folder has it too, and TON's global config.
+func (n *Network) Info() localnet.Info { return n.local.Info() }
 
 func (n *Network) caDir() string { return filepath.Join(n.dir, "simulated-ca") }
 
