@@ -143,18 +143,22 @@ func (d *demo) receipt() error {
 	if r.Simulated {
 		kind = "simulated: proves nothing about hardware"
 	}
+	appraised := "not what the client appraised"
+	if r.ProxyAttested {
+		appraised = "as the client appraised it inside the connection"
+	}
 	fmt.Fprintf(d.o.Out, `
 receipt  %s
   proxy    %s
            image %s (%s)
-           evidence %s
+           evidence %s (%s)
   worker   key %s
            image %s (%s)
   tokens   %d prompt (%d cached), %d completion
   price    %s prompt, %s completion, per 1,000,000 tokens
   cost     %s
   voucher  no. %d authorises %s in all, of which %s is spent
-`, r.Request, r.Proxy, r.ProxyImage, kind, r.ProxyEvidence, r.WorkerKey, r.WorkerImage, kind, r.Usage.Prompt, r.Usage.Cached,
+`, r.Request, r.Proxy, r.ProxyImage, kind, r.ProxyEvidence, appraised, r.WorkerKey, r.WorkerImage, kind, r.Usage.Prompt, r.Usage.Cached,
 		r.Usage.Completion, r.Price.Prompt, r.Price.Completion, r.Cost, r.VoucherSeq, r.Authorised, r.Spent)
 	return nil
 }

@@ -17,6 +17,9 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(out.String(), "as the client appraised it inside the connection") {
+		t.Errorf("the receipt does not name the appraised evidence:\n%s", out.String())
+	}
 	if !strings.Contains(out.String(), "unexplained") {
 		t.Error("the demo printed no balances")
 	}
