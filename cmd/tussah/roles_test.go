@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/tussah-network/tussah/node"
+	"github.com/tussah-network/tussah/node/devnet"
 	"github.com/tussah-network/tussah/sandbox/control"
 	"github.com/tussah-network/tussah/sandbox/localnet"
-	"github.com/tussah-network/tussah/node/devnet"
 	"github.com/tussah-network/tussah/tlb"
 )
 
