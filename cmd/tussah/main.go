@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(demoCommand(), sandboxCommand(), roleCommand(node.Client), roleCommand(node.Proxy), roleCommand(node.Worker),
+	root.AddCommand(demoCommand(), attestCommand(), sandboxCommand(), roleCommand(node.Client), roleCommand(node.Proxy), roleCommand(node.Worker),
 		walletCommand(), registryCommand(), channelCommand(), configCommand(), contractsCommand(), benchCommand(), assuranceCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
