@@ -28,6 +28,11 @@ func (large) Dump(w io.Writer) error {
 	return err
 }
 
+// faulty is a network on which a contract could not be run.
+type faulty struct{ control.Network }
+
+func (faulty) Fault() error { return sandbox.ErrExecutor }
+
 // unwilling is a chain on which nothing takes long, for fuzzing.
 type unwilling struct{ control.Network }
 

@@ -3,6 +3,7 @@ package control_test
 import (
 	"bytes"
 	"errors"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -463,6 +464,20 @@ func TestLibraries(t *testing.T) {
 	}
 	if err := c.refused("setLibrary", params{"library": control.Cell{Cell: reference}}); !errors.Is(err, sandbox.ErrTree) {
 		t.Errorf("a reference to a library: %v", err)
+	}
+}
+
+// Who looks at the network learns that a contract could not be run.
+func TestFault(t *testing.T) {
+	c := start(t)
+	if s := call[control.Status](c, "status", nil); s.Fault != "" || strings.Contains(s.String(), "fault") {
+		t.Errorf("without one: %v", s)
+	}
+	server := httptest.NewServer(control.New(faulty{c.chain}, control.Options{}))
+	defer server.Close()
+	c.client.URL = server.URL
+	if s := call[control.Status](c, "status", nil); s.Fault != sandbox.ErrExecutor.Error() || !strings.Contains(s.String(), "fault      executor broke down") {
+		t.Errorf("with one: %v", s)
 	}
 }
 
