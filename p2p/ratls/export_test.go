@@ -4,6 +4,12 @@ import (
 	"crypto/tls"
 	"io"
 	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
 )
 
 // For tests of what a well-behaved transport never does.
@@ -79,4 +85,14 @@ var Work = work
 func (k *Keeper) Fast() *Keeper {
 	k.tick, k.least = 10*time.Millisecond, 0
 	return k
+}
+
+// OnlyCompatible is [Option] of a host that knows gate A alone.
+func OnlyCompatible(o Options) libp2p.Option {
+	return libp2p.ChainOptions(
+		libp2p.Security(string(CompatibleID), func(id protocol.ID, key crypto.PrivKey, muxers []upgrader.StreamMuxer) (*Transport, error) {
+			return NewCompatible(id, key, muxers, o)
+		}),
+		libp2p.Muxer(yamux.ID, muxer{yamux.DefaultTransport}),
+	)
 }

@@ -349,3 +349,25 @@ func TestKeeperEnds(t *testing.T) {
 		}
 	}
 }
+
+// Who is asked while it asks answers all the same. If it did not, two keepers of
+// one pace would turn each other away at every tick, until both had expired.
+func TestKeeperAnswersWhileItAsks(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.keep(t, "alice", keptOptions{}), w.keep(t, "bob", keptOptions{idle: true})
+	asked, hang := make(chan struct{}), make(chan struct{})
+	defer close(hang)
+	bob.SetStreamHandler(ratls.KeepProtocol, func(st network.Stream) { close(asked); <-hang; st.Reset() })
+	linked(t, alice, bob)
+	alice.epoch.Store(1)
+	<-asked
+	st, err := bob.NewStream(t.Context(), alice.ID(), ratls.KeepProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Reset()
+	st.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := ratls.ReadChallenge(st); err != nil {
+		t.Errorf("alice does not answer: %v", err)
+	}
+}
