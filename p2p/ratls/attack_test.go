@@ -37,7 +37,7 @@ func TestAttacks(t *testing.T) {
 		{"resumption", resumption},
 		{"missing gate B", missingGateB},
 	} {
-		t.Run(a.name, func(t *testing.T) { a.attack(t, w) })
+		t.Run(a.name, func(t *testing.T) { t.Parallel(); a.attack(t, w) })
 	}
 }
 

@@ -69,9 +69,6 @@ func DecodeProof(b []byte) (Proof, error)                  { return decodeFrame[
 func EncodeFrame(m any) ([]byte, error)                    { return encoding.Marshal(m) }
 func PayToll(rw io.ReadWriter, done <-chan struct{}) error { return pay(rw, done) }
 
-// GateA makes a transport stop after gate A, for what it costs alone.
-func (t *Transport) GateA() *Transport { t.gateB = false; return t }
-
 // Toll is a toll outside of a transport.
 type Toll = toll
 

@@ -45,7 +45,11 @@ func newWorld(t testing.TB) *world {
 var errUnlisted = errors.New("image is not in the registry")
 
 func (w *world) appraise(s ratls.Shown) (attest.Appraisal, error) {
-	return w.ca.Verifier().Appraise(s.Evidence, s.ReportData, attest.Policy{
+	return w.ca.Verifier().Appraise(s.Evidence, s.ReportData, w.policy(), time.Now())
+}
+
+func (w *world) policy() attest.Policy {
+	return attest.Policy{
 		AllowSimulated: true,
 		EventsLater:    true,
 		Platform:       attest.AnyPlatform,
@@ -55,7 +59,7 @@ func (w *world) appraise(s ratls.Shown) (attest.Appraisal, error) {
 			}
 			return nil
 		},
-	}, time.Now())
+	}
 }
 
 // attested are the options of a node that shows good evidence and demands it.
