@@ -73,8 +73,8 @@ var layers = map[string]struct{ Code, Tests []string }{
 	"node/lite":   {Code: []string{"tlb", "tlb/get"}, Tests: []string{"sandbox", "sandbox/liteserver"}},
 	"node/openai": {Code: []string{"node/engine", "tlb"}},
 	// devnet is a whole network in one process, for the demo and for tests: beside cmd, the only code that sees node and sandbox together.
-	"node/devnet": {Code: []string{"contracts", "node", "node/engine", "node/lite", "p2p", "p2p/attest/sim", "registry",
-		"sandbox", "sandbox/bench", "sandbox/localnet", "tlb", "wallet", "wallet/channel"}},
+	"node/devnet": {Code: []string{"contracts", "node", "node/engine", "node/lite", "p2p", "p2p/attest", "p2p/attest/sim", "p2p/ratls",
+		"registry", "sandbox", "sandbox/bench", "sandbox/localnet", "tlb", "wallet", "wallet/channel"}},
 
 	"cmd/tussah": {Code: []string{"contracts", "contracts/tolk", "node", "node/engine", "node/lite", "node/devnet",
 		"p2p", "p2p/attest", "p2p/attest/collateral", "p2p/attest/eventlog", "p2p/attest/gpu", "p2p/attest/host", "p2p/attest/measure",

@@ -19,8 +19,8 @@ func benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure the network on this machine and write bench.json",
 		Long: `Runs a whole network in this process and measures it, and what it is compared with, in one run: the latency that
-the two paid hops add to an engine called directly, paid requests per second, and what the sandbox does, on one core
-beside the emulator it is made of and @ton/sandbox in Node, and over its sockets. Durations are in microseconds, rates
+the two paid hops add to an engine called directly, paid requests per second, what an appraisal costs,
+attested handshakes beside those of libp2p's TLS, and what the sandbox does, on one core beside the emulator it is made of and @ton/sandbox in Node, and over its sockets. Durations are in microseconds, rates
 per second; a figure appears only when it was measured.`,
 		Args: cobra.NoArgs,
 	}
@@ -40,6 +40,12 @@ per second; a figure appears only when it was measured.`,
 			if rows, err = devnet.Bench(c.Context(), o); err != nil {
 				return err
 			}
+			o.Progress("measuring attestation")
+			attested, err := devnet.BenchAttest(c.Context(), o.Time)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, attested...)
 			of := bench.Options{Period: o.Time, NoPeer: !*node, Progress: o.Progress}
 			for _, measure := range []func(context.Context, bench.Options) ([]bench.Row, error){bench.RunNetwork, bench.Run} {
 				more, err := measure(c.Context(), of)
@@ -84,14 +90,14 @@ request must leave a receipt, and after all channels are closed every nanoTON mu
 
 With --suites, in a checkout of the repository: strict_client_calls walks chains with a client that verifies
 everything, sandbox_kill_points kills a stored chain at any time, and reference_differential runs random transactions
-on the C++ reference too.
+on the C++ reference too; and of attestation, all evidence that must be refused and the attacks on attested channels.
 
 The command fails if anything was wrong.`,
 		Args: cobra.NoArgs,
 	}
 	var o devnet.AssuranceOptions
 	c.Flags().IntVar(&o.Requests, "requests", 2000, "requests of paid_requests_conservation")
-	suites := c.Flags().Bool("suites", false, "run the long tests of the sandbox too, with the go command")
+	suites := c.Flags().Bool("suites", false, "run the long tests of the sandbox and of attestation too, with the go command")
 	out := c.Flags().String("out", "assurance.json", "file to write")
 	asJSON := jsonFlag(c)
 	verbose := c.Flags().Bool("verbose", false, "log what the nodes do")
