@@ -47,7 +47,7 @@ func TestBenchCommand(t *testing.T) {
 		}
 	}
 	want := "request_added_latency_p50 request_added_latency_p99 paid_requests_per_second sandbox_tx_per_second " +
-		"appraisal_full appraisal_cached ratls_handshake_vs_tls ratls_both_gates_vs_tls " +
+		"appraisal_full appraisal_known_platform appraisal_cached ratls_handshake_vs_tls ratls_both_gates_vs_tls " +
 		"sandbox_ready sandbox_send_to_included_p50 liteserver_secure_get_account sandbox_tx_vs_tonutils sandbox_new_chain"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("rows are %s, want %s", got, want)
