@@ -376,6 +376,14 @@ func (c Config) Validate() error {
 	if c.Attestation.TEE != "" && c.Attestation.SimulatedCA != "" {
 		fault("attestation.tee", "shows evidence of a real machine, which nobody believes beside attestation.simulated_ca; remove one")
 	}
+	// The host of a confidential VM writes this file: it must not lead prompts out
+	// of the VM, or programs into it.
+	if c.Attestation.TEE != "" && c.Worker != nil && !insideVM(c.Worker.Engine) {
+		fault("worker.engine", "%q is not in this VM, and prompts would leave it; use a loopback address", c.Worker.Engine)
+	}
+	if g := c.Attestation.GPUCollector; c.Attestation.TEE != "" && len(g) > 0 && g[0] != "nvattest" {
+		fault("attestation.gpu_collector", "%q is not the collector of the image; use nvattest", g[0])
+	}
 	if c.Attestation.PCCS != "" {
 		if u, err := url.Parse(c.Attestation.PCCS); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			fault("attestation.pccs", "%q is no http or https URL", c.Attestation.PCCS)
@@ -483,4 +491,17 @@ func ParseAddress(text string) (*address.Address, error) {
 		return nil, fmt.Errorf("%q is no TON address: %w", text, err)
 	}
 	return a, nil
+}
+
+// insideVM tells whether an engine is on this machine.
+func insideVM(engine string) bool {
+	if engine == DemoEngine {
+		return true
+	}
+	u, err := url.Parse(engine)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && a.IsLoopback()
 }

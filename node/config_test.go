@@ -53,7 +53,12 @@ func TestParseConfigRefuses(t *testing.T) {
 			"refused on the production network -239"},
 		"simulated on testnet": {strings.Replace(network, "-217", "-3", 1) + "[attestation]\nsimulated_ca = \"ca\"\n[client]\n",
 			"refused on the production network -3"},
-		"image without CA": {network + "[attestation]\nimage = \"x\"\n[client]\n", "without attestation.simulated_ca"},
+		"unknown TEE":       {network + "[attestation]\ntee = \"sgx\"\n[client]\n", "neither tdx nor sev-snp"},
+		"two kinds":         {network + "[attestation]\ntee = \"tdx\"\nsimulated_ca = \"ca\"\n[client]\n", "remove one"},
+		"PCCS":              {network + "[attestation]\npccs = \"pccs.local\"\n[client]\n", "no http or https URL"},
+		"engine outside":    {network + "[attestation]\ntee = \"tdx\"\n[worker]\nengine = \"http://203.0.113.9:8000\"\n" + models(Worker), "prompts would leave it"},
+		"another collector": {network + "[attestation]\ntee = \"tdx\"\ngpu_collector = [\"/bin/sh\", \"-c\"]\n[worker]\n" + models(Worker), "use nvattest"},
+		"image without CA":  {network + "[attestation]\nimage = \"x\"\n[client]\n", "without attestation.simulated_ca"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseConfig([]byte(c.text))

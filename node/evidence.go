@@ -29,13 +29,20 @@ type evidence struct {
 }
 
 // newEvidence is nil for a node that is configured to show none, as clients are.
-func newEvidence(cfg AttestationConfig, dataDir string, p policy, log *slog.Logger) (*evidence, error) {
+func newEvidence(all Config, registry string, p policy, log *slog.Logger) (*evidence, error) {
+	cfg := all.Attestation
 	o := host.Options{Log: log}
 	switch {
 	case cfg.TEE == attest.TDX.String():
 		return &evidence{provider: host.NewTDX(tdx.Canonical, o), policy: p}, nil
 	case cfg.TEE == attest.SNP.String():
-		return &evidence{provider: host.NewSNP(snp.Canonical, nil, o), policy: p}, nil
+		// This kind cannot measure while it runs: whoever launches the VM announces
+		// in HOST_DATA what the node is going to be.
+		launch, err := eventsOf(all, registry)
+		if err != nil {
+			return nil, err
+		}
+		return &evidence{provider: host.NewSNP(snp.Canonical, launch, o), policy: p}, nil
 	case cfg.Image == "":
 		return nil, nil
 	}
@@ -44,7 +51,7 @@ func newEvidence(cfg AttestationConfig, dataDir string, p policy, log *slog.Logg
 		return nil, fmt.Errorf("attestation.simulated_ca: %w", err)
 	}
 	// Each data folder is a machine of its own.
-	return &evidence{provider: ca.Platform(filepath.Base(dataDir)).VM(sim.Measure(cfg.Image)), policy: p}, nil
+	return &evidence{provider: ca.Platform(filepath.Base(all.DataDir)).VM(sim.Measure(cfg.Image)), policy: p}, nil
 }
 
 // TEE implements [attest.Provider].

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/pelletier/go-toml/v2"
@@ -24,7 +25,7 @@ var ErrMeasured = errors.New("this machine has already measured another configur
 var ErrModels = errors.New("the worker's machine did not measure this model")
 
 // eventOrder are the events of a node.
-var eventOrder = []string{attest.EventConfig, attest.EventRegistry, attest.EventModel, attest.EventGPU, attest.EventReady}
+var eventOrder = []string{attest.EventConfig, attest.EventPolicy, attest.EventRegistry, attest.EventModel, attest.EventGPU, attest.EventReady}
 
 func eventIndex(name string) int { return slices.Index(eventOrder, name) }
 
@@ -48,11 +49,30 @@ func eventsOf(cfg Config, registry string) ([]attest.Event, error) {
 		events[i].Name = name
 	}
 	events[eventIndex(attest.EventConfig)].Payload = digest[:]
+	if events[eventIndex(attest.EventPolicy)].Payload, err = policyPayload(cfg.Attestation); err != nil {
+		return nil, fmt.Errorf("measure the policy: %w", err)
+	}
 	events[eventIndex(attest.EventModel)].Payload = modelsPayload(cfg)
 	for _, e := range commonEvents(cfg.Network.ID, registry) {
 		events[eventIndex(e.Name)] = e
 	}
 	return events, nil
+}
+
+func policyPayload(cfg AttestationConfig) ([]byte, error) {
+	payload := make([]byte, 1+sha256.Size)
+	if cfg.Compatible {
+		payload[0] = 1
+	}
+	if cfg.Policy != "" {
+		text, err := os.ReadFile(cfg.Policy)
+		if err != nil {
+			return nil, err
+		}
+		digest := sha256.Sum256(text)
+		copy(payload[1:], digest[:])
+	}
+	return payload, nil
 }
 
 func modelsPayload(cfg Config) []byte {

@@ -79,6 +79,9 @@ func TestEventsRefused(t *testing.T) {
 	edit := func(f func([]attest.Event) []attest.Event) []attest.Event {
 		return f(append([]attest.Event(nil), good...))
 	}
+	set := func(to attest.Event) []attest.Event {
+		return edit(func(e []attest.Event) []attest.Event { e[eventIndex(to.Name)] = to; return e })
+	}
 	p := policy{measured: commonEvents(-217, "0:00")}
 	if err := p.events(good); err != nil {
 		t.Fatal(err)
@@ -90,9 +93,11 @@ func TestEventsRefused(t *testing.T) {
 		"twice":    edit(func(e []attest.Event) []attest.Event { e[1] = e[0]; return e }),
 		"order":    edit(func(e []attest.Event) []attest.Event { e[0], e[2] = e[2], e[0]; return e }),
 		"unknown":  edit(func(e []attest.Event) []attest.Event { e[2].Name = "x"; return e }),
-		"registry": edit(func(e []attest.Event) []attest.Event { e[1] = commonEvents(-217, "0:01")[0]; return e }),
-		"network":  edit(func(e []attest.Event) []attest.Event { e[1] = commonEvents(-239, "0:00")[0]; return e }),
-		"ready":    edit(func(e []attest.Event) []attest.Event { e[4].Payload = []byte{1}; return e }),
+		"registry": set(commonEvents(-217, "0:01")[0]),
+		"network":  set(commonEvents(-239, "0:00")[0]),
+		"ready":    set(attest.Event{Name: attest.EventReady, Payload: []byte{1}}),
+		"gate A":   set(attest.Event{Name: attest.EventPolicy, Payload: append([]byte{1}, make([]byte, 32)...)}),
+		"policy":   set(attest.Event{Name: attest.EventPolicy}),
 	} {
 		if err := p.events(events); err == nil {
 			t.Errorf("%s: accepted", name)

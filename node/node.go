@@ -292,7 +292,7 @@ func (n *Node) openHost(ctx context.Context) error {
 	if n.payout, err = n.payoutAddress(); err != nil {
 		return err
 	}
-	if n.evidence, err = newEvidence(n.cfg.Attestation, n.cfg.DataDir, n.policy, n.o.Log); err != nil {
+	if n.evidence, err = newEvidence(n.cfg, n.registry.StringRaw(), n.policy, n.o.Log); err != nil {
 		return err
 	}
 	o := ratls.Options{Appraise: n.policy.appraise, Network: n.cfg.Network.ID, Registry: n.registry.StringRaw(),
@@ -434,13 +434,7 @@ func (n *Node) startRole(ctx context.Context, run func(func(context.Context) err
 		n.links = nil // proxies are dialled
 		n.proxy = &proxy{cfg: *n.cfg.Proxy, payees: n.payees, payers: n.payers, admit: n.policy.admit(tlb.RoleWorker), hello: n.hello,
 			issuer: n.issuer, metrics: n.metrics, log: n.o.Log, ctx: ctx,
-			model: func(name string) error {
-				view, err := n.index.View()
-				if err != nil {
-					return err
-				}
-				return view.Model(name)
-			}}
+			model: n.policy.model}
 		return n.proxy, nil
 	}
 	base := n.cfg.Worker.Engine

@@ -2,8 +2,14 @@ package node
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/tussah-network/tussah/p2p/attest"
@@ -30,43 +36,85 @@ type policy struct {
 	gpus       accelerators
 	compatible bool
 	cache      *attest.Cache  // of gate A, where the same evidence comes again
+	last       *atomic.Uint64 // the last epoch known
 	measured   []attest.Event // what every node of this network measures; see events
 	view       func() (registry.View, error)
 }
 
 func newPolicy(cfg Config, registry string, v verifiers, view func() (registry.View, error)) policy {
-	return policy{verifiers: v, gpus: newAccelerators(cfg.Attestation, v), compatible: cfg.Attestation.Compatible, cache: &attest.Cache{},
+	return policy{verifiers: v, gpus: newAccelerators(cfg.Attestation, v), compatible: cfg.Attestation.Compatible, cache: &attest.Cache{}, last: &atomic.Uint64{},
 		measured: commonEvents(cfg.Network.ID, registry), view: view}
 }
 
-// epoch is raised by every change of the registry.
+// epoch changes with what the registry allows. While it is not known, the last
+// one holds.
 func (p policy) epoch() uint64 {
 	view, err := p.view()
 	if err != nil {
-		return 0 // nothing passes without a view
+		return p.last.Load()
 	}
-	return view.State.Version
+	p.last.Store(policyEpoch(view.State))
+	return p.last.Load()
+}
+
+// policyEpoch identifies what a registry allows. Its version is no use: whoever
+// registers a proxy raises that, and would have all peers attest anew.
+func policyEpoch(s tlb.RegistryState) uint64 {
+	h := sha256.New()
+	for _, image := range slices.SortedFunc(maps.Keys(s.Images), compareHashes) {
+		h.Write(append(image[:], byte(s.Images[image])))
+	}
+	h.Write([]byte("models"))
+	for _, model := range slices.SortedFunc(maps.Keys(s.Models), compareHashes) {
+		h.Write(model[:])
+	}
+	h.Write([]byte("platforms"))
+	for _, platform := range slices.SortedFunc(maps.Keys(s.Platforms), compareHashes) {
+		h.Write(platform[:])
+		h.Write(strconv.AppendBool(nil, s.Platforms[platform]))
+	}
+	return binary.BigEndian.Uint64(h.Sum(nil))
+}
+
+func compareHashes(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) }
+
+// allowed is what the registry allows, and the time to judge at. Errors are ours:
+// they wrap [ratls.ErrCannotJudge].
+func (p policy) allowed() (policyfile.View, time.Time, error) {
+	view, err := p.view()
+	if err != nil {
+		return policyfile.View{}, time.Time{}, fmt.Errorf("%w: %w", ratls.ErrCannotJudge, err)
+	}
+	now, err := attest.Now(time.Now(), view.Block.Time)
+	if err != nil {
+		return policyfile.View{}, time.Time{}, fmt.Errorf("%w: %w", ratls.ErrCannotJudge, err)
+	}
+	return policyfile.View{
+		Epoch:      policyEpoch(view.State),
+		Image:      func(role policyfile.Role, image [32]byte) error { return view.Image(registryRoles[role], image) },
+		Platform:   func(id attest.PlatformID) error { return view.Platform(id) },
+		Registered: func(id attest.PlatformID) error { return view.Registered(id) },
+		Model:      view.Model,
+		Events:     p.events,
+	}, now, nil
+}
+
+// model returns nil for a model that may be bought.
+func (p policy) model(name string) error {
+	allowed, _, err := p.allowed()
+	if err != nil {
+		return err
+	}
+	return p.file.Model(allowed, name)
 }
 
 // appraise is the check at both gates: genuine evidence of an image and a
 // platform that the registry allows; at gate A in some role, at gate B in the one
 // that the peer claims.
 func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
-	view, err := p.view()
+	allowed, now, err := p.allowed()
 	if err != nil {
 		return attest.Appraisal{}, err
-	}
-	now, err := attest.Now(time.Now(), view.Block.Time)
-	if err != nil {
-		return attest.Appraisal{}, err
-	}
-	allowed := policyfile.View{
-		Epoch:      view.State.Version,
-		Image:      func(role policyfile.Role, image [32]byte) error { return view.Image(registryRoles[role], image) },
-		Platform:   func(id attest.PlatformID) error { return view.Platform(id) },
-		Registered: func(id attest.PlatformID) error { return view.Registered(id) },
-		Model:      view.Model,
-		Events:     p.events,
 	}
 	if s.Gate == ratls.GateA {
 		accept := p.file.Policy(allowed, now, policyfile.Proxy, policyfile.Worker)
@@ -76,6 +124,9 @@ func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
 	accept := p.file.Policy(allowed, now, fileRole(s.Claims.Role)...)
 	accept.TTL = min(accept.TTL, 2*p.file.GateInterval())
 	a, err := p.judge(s.Evidence, s.ReportData, accept, now)
+	if errors.Is(err, attest.ErrNoCollateral) {
+		err = fmt.Errorf("%w: %w", ratls.ErrCannotJudge, err) // it passed gate A, so there was some
+	}
 	if err == nil {
 		a.GPUs, err = p.gpus.appraise(s, now)
 	}
@@ -156,6 +207,9 @@ func (p policy) events(shown []attest.Event) error {
 		if e.Name != eventOrder[i] {
 			return fmt.Errorf("event %d is %q instead of %q", i, e.Name, eventOrder[i])
 		}
+	}
+	if e := shown[eventIndex(attest.EventPolicy)]; len(e.Payload) != 1+sha256.Size || e.Payload[0] != 0 && !p.compatible {
+		return fmt.Errorf("event %q is %x: the peer accepts gate A alone, or does not say", e.Name, e.Payload)
 	}
 	for _, want := range p.measured {
 		if e := shown[eventIndex(want.Name)]; !bytes.Equal(e.Payload, want.Payload) {

@@ -46,3 +46,46 @@ func TestAdmit(t *testing.T) {
 		})
 	}
 }
+
+// Whoever registers a proxy changes the registry's version; peers attest anew only
+// if what is allowed changed, and not for want of a view either.
+func TestEpoch(t *testing.T) {
+	state, failure := tlb.RegistryState{Version: 1, Images: map[[32]byte]tlb.Roles{{1}: tlb.RoleProxy, {2}: tlb.RoleWorker}}, error(nil)
+	p := newPolicy(Config{}, "0:00", verifiers{}, func() (registry.View, error) { return registry.View{State: state}, failure })
+	first := p.epoch()
+	state.Version, state.Proxies = 2, []tlb.ProxyEntry{{}}
+	if p.epoch() != first {
+		t.Error("a registration changed the epoch")
+	}
+	failure = registry.ErrStale
+	if p.epoch() != first {
+		t.Error("a stale view changed the epoch")
+	}
+	failure = nil
+	seen := map[uint64]bool{first: true}
+	for name, change := range map[string]func(){
+		"image":    func() { state.Images = map[[32]byte]tlb.Roles{{1}: tlb.RoleProxy} },
+		"role":     func() { state.Images = map[[32]byte]tlb.Roles{{1}: tlb.RoleProxy, {2}: tlb.RoleProxy} },
+		"model":    func() { state.Models = map[[32]byte]string{{3}: "m"} },
+		"platform": func() { state.Platforms = map[[32]byte]bool{{4}: true} },
+		"denied":   func() { state.Platforms = map[[32]byte]bool{{4}: false} },
+	} {
+		if change(); seen[p.epoch()] {
+			t.Errorf("%s: the epoch did not change", name)
+		}
+		seen[p.epoch()] = true
+	}
+}
+
+// What this node cannot know is no fault of the peer.
+func TestCannotJudge(t *testing.T) {
+	for name, view := range map[string]func() (registry.View, error){
+		"no view":  func() (registry.View, error) { return registry.View{}, registry.ErrStale },
+		"the past": func() (registry.View, error) { return registry.View{}, nil },
+	} {
+		p := newPolicy(Config{}, "0:00", verifiers{}, view)
+		if _, err := p.appraise(ratls.Shown{Gate: ratls.GateB}); !errors.Is(err, ratls.ErrCannotJudge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -24,6 +24,9 @@ var (
 	// ErrExecutor: the executor broke down at a message. A message between
 	// accounts then goes on as if its receiver had no gas; see [Trace.Fault].
 	ErrExecutor = errors.New("executor broke down")
+	// ErrDestroys comes with ErrExecutor: an action list that the executor would
+	// get wrong, and that was not made by the instructions for it.
+	ErrDestroys = errors.New("it destroys the account, though an action failed")
 	// ErrDuplicate: the genesis lists an account twice.
 	ErrDuplicate = errors.New("account is listed twice")
 	// ErrPoolFull: more than [MaxPool] messages wait for a block.

@@ -87,7 +87,7 @@ func (x executor) keep(block *tvm.BlockContext, account *tvm.PreparedAccount, ms
 		return nil, err
 	}
 	if is.Destroyed || is.ActionPhase == nil || is.ActionPhase.ResultCode != was.ActionPhase.ResultCode || r.ExitCode != lost.ExitCode || r.GasUsed != lost.GasUsed {
-		return nil, fmt.Errorf("%w: it destroys the account, though an action failed", ErrExecutor)
+		return nil, fmt.Errorf("%w: %w", ErrExecutor, ErrDestroys)
 	}
 	is.ActionPhase.ActionListHash = was.ActionPhase.ActionListHash
 	description, err := is.ToCell()

@@ -57,6 +57,7 @@ const (
 // The events of a node, each once, in this order. After ready nothing is measured.
 const (
 	EventConfig   = "config"   // SHA-256 of the node's configuration as it runs
+	EventPolicy   = "policy"   // a byte, 1 if the node accepts gate A alone, and SHA-256 of its policy file (zeros: none)
 	EventRegistry = "registry" // network id (int32, big-endian) and the registry's address in raw form
 	EventModel    = "model"    // SHA-256 of each model's name, concatenated in sorted order; empty for a proxy
 	EventGPU      = "gpu"      // which GPUs, in which mode, see gpu.Measurement; empty without GPUs

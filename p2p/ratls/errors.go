@@ -22,8 +22,12 @@ var (
 	ErrExpired     = attest.NewRefusal(68, "ratls: peer's appraisal expired and was not renewed")
 	ErrReflection  = attest.NewRefusal(69, "ratls: peer shows us ourselves")
 	ErrToll        = errors.New("ratls: proof of work not paid")
-	ErrPanic       = errors.New("ratls: panic while checking a peer")
+	ErrPanic       = attest.NewRefusal(70, "ratls: panic while checking a peer")
 	ErrBusy        = errors.New("ratls: too many handshakes in progress")
+
+	// ErrCannotJudge is for [Options.Appraise]: what is missing is ours, such as a
+	// current view of the chain. A peer that stands is not dropped for it.
+	ErrCannotJudge = errors.New("ratls: evidence cannot be judged now")
 
 	// ErrRefused means that it was the peer who refused us; it comes with the
 	// peer's reason, one of the sentinels above or of package attest.

@@ -31,6 +31,9 @@ func (t *Transport) Check(state tls.ConnectionState, now time.Time) (*Peer, erro
 	return t.check(state, "", t.options.UnattestedInbound, now)
 }
 
+// Inbound is how many inbound handshakes hold a place.
+func (t *Transport) Inbound() int { return len(t.inbound) }
+
 // CollectToll is what an acceptor begins with.
 func CollectToll(rw io.ReadWriter) error { return new(toll).collect(rw, time.Now()) }
 
@@ -81,6 +84,12 @@ var Work = work
 // Fast makes a keeper look often and be asked as often as its peers like.
 func (k *Keeper) Fast() *Keeper {
 	k.tick, k.least = 10*time.Millisecond, 0
+	return k
+}
+
+// Within is Fast for a peer that may ask, and be silent, for so long.
+func (k *Keeper) Within(d time.Duration) *Keeper {
+	k.tick, k.least, k.patient = 10*time.Millisecond, d, d
 	return k
 }
 

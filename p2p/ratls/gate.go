@@ -19,7 +19,13 @@ type gate struct{ options Options }
 
 // pass takes both ends through gate B and returns what was concluded about the
 // remote one. Both refuse by a verdict, so that each knows why.
-func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, error) {
+func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (p *Peer, err error) {
+	// A peer's bytes are read below: a bug in that costs the peer its connection.
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("gate B: %w: %v", ErrPanic, r)
+		}
+	}()
 	asked := g.options.now()
 	ours, err := g.challenge()
 	if err != nil {
@@ -51,6 +57,9 @@ func (g gate) pass(ctx context.Context, rw io.ReadWriter, remote *Peer) (*Peer, 
 	default:
 		fresh.Claims, fresh.Gated, fresh.epoch = session.theirClaims(), g.options.now(), ours.Epoch
 		fresh.Appraisal, refusal = g.judge(session, answer, remote)
+	}
+	if errors.Is(refusal, ErrCannotJudge) {
+		return nil, fmt.Errorf("gate B: %w", refusal) // no verdict: it is not about the peer
 	}
 	said, err := g.verdicts(rw, refusal)
 	switch {
@@ -162,6 +171,9 @@ func (g gate) judge(x exchange, p proof, atA *Peer) (a *attest.Appraisal, err er
 		Gate: GateB, Peer: x.remote.ID, Evidence: p.evidence(), ReportData: bound.ReportData(), Claims: bound.Claims,
 		GPU: p.GPU, Asked: x.asked, Bound: GPUBound{Key: x.remote.spki, Nonce: x.ours.Nonce, Exporter: x.exporter},
 	})
+	if errors.Is(err, ErrCannotJudge) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
 	}

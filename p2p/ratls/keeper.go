@@ -33,6 +33,7 @@ type Keeper struct {
 	log     *slog.Logger
 	tick    time.Duration // keepTick
 	least   time.Duration // keepLeast
+	patient time.Duration // keepPatience
 
 	mu struct {
 		sync.Mutex
@@ -49,7 +50,7 @@ type exchangeOn struct {
 
 // NewKeeper makes a keeper for a host that was made with these Options.
 func NewKeeper(h host.Host, o Options) *Keeper {
-	k := &Keeper{host: h, options: o, log: o.log(), tick: keepTick, least: keepLeast}
+	k := &Keeper{host: h, options: o, log: o.log(), tick: keepTick, least: keepLeast, patient: keepPatience}
 	k.mu.running = map[exchangeOn]bool{}
 	return k
 }
@@ -70,7 +71,14 @@ func (k *Keeper) Run(ctx context.Context) error {
 			}
 			if m.peer.Load().Gated.IsZero() {
 				k.failed(c, m, ErrExpired)
-			} else if x := (exchangeOn{conn: c}); k.begin(x) {
+				continue
+			}
+			// When both ends are due at once, as after a change of the policy, the one
+			// that dialled asks: two exchanges at a time would end in no order.
+			if since := m.dueSince(k.options.now()); !m.peer.Load().dialed && since < keepTurn*k.tick {
+				continue
+			}
+			if x := (exchangeOn{conn: c}); k.begin(x) {
 				asked.Go(func() {
 					defer k.end(x)
 					k.ask(ctx, c, m)
@@ -99,8 +107,8 @@ func (k *Keeper) due(p *Peer) bool {
 func (k *Keeper) begin(x exchangeOn) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.mu.running[x] {
-		return false
+	if k.mu.running[x] || len(k.mu.running) >= maxKeeping {
+		return false // the next tick comes to it
 	}
 	k.mu.running[x] = true
 	return true
@@ -135,7 +143,8 @@ func (k *Keeper) answer(ctx context.Context, st network.Stream) {
 	c := st.Conn()
 	m, ok := muxedOf(c)
 	x := exchangeOn{conn: c, asked: true}
-	if !ok || k.options.now().Sub(m.peer.Load().Gated) < k.least || !k.begin(x) {
+	now := k.options.now()
+	if !ok || now.Sub(m.peer.Load().Gated) < k.least || !m.mayAsk(now, k.least) || !k.begin(x) {
 		st.Reset()
 		return
 	}
@@ -155,15 +164,19 @@ func (k *Keeper) pass(ctx context.Context, st network.Stream, m *muxed) {
 	}
 	st.Close()
 	m.peer.Store(fresh)
+	m.due.Store(0)
 	k.log.Debug("peer attested again", slog.String("peer", fresh.ID.String()))
 }
 
 // failed disconnects a peer that was refused or refused us. What merely broke is
-// tried again, for as long as the last appraisal holds.
+// tried again: for a while if it is the peer that does not answer, and for as long
+// as the last appraisal holds if it is us who cannot judge.
 func (k *Keeper) failed(c network.Conn, m *muxed, err error) {
 	refusal, refused := attest.RefusalIn(err)
 	appraisal := m.peer.Load().Appraisal
-	if !refused && appraisal != nil && !k.options.now().Before(appraisal.Expiry) {
+	now := k.options.now()
+	silent := !errors.Is(err, ErrCannotJudge) && !errors.Is(err, ErrNoOwnEvidence) && m.dueSince(now) > k.patient
+	if !refused && appraisal != nil && (silent || !now.Before(appraisal.Expiry)) {
 		refusal, refused = ErrExpired, true
 	}
 	switch {

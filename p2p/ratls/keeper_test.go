@@ -29,7 +29,9 @@ type keptOptions struct {
 	every time.Duration
 	idle  bool // has no keeper
 	slow  bool // at its real pace
-	edit  func(*ratls.Options)
+	// how often a peer may ask, and how long be silent; 0: always, and long
+	within time.Duration
+	edit   func(*ratls.Options)
 }
 
 func (w *world) keep(t *testing.T, id string, ko keptOptions) *kept {
@@ -64,7 +66,10 @@ func (w *world) keep(t *testing.T, id string, ko keptOptions) *kept {
 	k.Host = listen(t, ratls.Option(o))
 	if !ko.idle {
 		keeper := ratls.NewKeeper(k.Host, o)
-		if !ko.slow {
+		switch {
+		case ko.within != 0:
+			keeper.Within(ko.within)
+		case !ko.slow:
 			keeper.Fast()
 		}
 		run(t, keeper)
@@ -369,5 +374,64 @@ func TestKeeperAnswersWhileItAsks(t *testing.T) {
 	st.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := ratls.ReadChallenge(st); err != nil {
 		t.Errorf("alice does not answer: %v", err)
+	}
+}
+
+// A peer that does not answer when the policy changed is not kept for as long as
+// its old appraisal would last.
+func TestKeeperDropsTheSilent(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.keep(t, "alice", keptOptions{within: 200 * time.Millisecond}), w.keep(t, "bob", keptOptions{idle: true})
+	linked(t, alice, bob)
+	conn := alice.Network().ConnsToPeer(bob.ID())[0]
+	alice.epoch.Store(1)
+	until(t, "bob dropped", conn.IsClosed)
+}
+
+// What is missing is ours: a peer that stands is not dropped for it.
+func TestKeeperKeepsWhomItCannotJudge(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.keep(t, "alice", keptOptions{within: 50 * time.Millisecond}), w.keep(t, "bob", keptOptions{})
+	first, _ := linked(t, alice, bob)
+	conn := alice.Network().ConnsToPeer(bob.ID())[0]
+	blind := func(ratls.Shown) error { return ratls.ErrCannotJudge }
+	alice.judge.Store(&blind)
+	alice.epoch.Store(1)
+	time.Sleep(500 * time.Millisecond)
+	if conn.IsClosed() {
+		t.Fatal("bob was dropped for what alice did not know")
+	}
+	alice.judge.Store(nil)
+	until(t, "bob attested again", func() bool {
+		p, _ := ratls.FromConn(conn)
+		return p.Gated.After(first.Gated)
+	})
+}
+
+// A stranger that asks and breaks off, again and again, gets one quote in a while.
+func TestKeeperLimitsQuotes(t *testing.T) {
+	w := newWorld(t)
+	const least = 300 * time.Millisecond
+	bob := w.keep(t, "bob", keptOptions{within: least, edit: func(o *ratls.Options) { o.UnattestedInbound = true }})
+	mallory := listen(t, ratls.Option(w.client()))
+	if err := dial(t, mallory, bob.Host); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(least)
+	start, before := time.Now(), bob.quotes.Load()
+	for range 40 {
+		st, err := mallory.NewStream(t.Context(), bob.ID(), ratls.KeepProtocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ratls.WriteFrame(st, ratls.Challenge{Role: ratls.RoleClient}) == nil {
+			if _, err := ratls.ReadChallenge(st); err == nil {
+				ratls.ReadProof(st)
+			}
+		}
+		st.Reset()
+	}
+	if made, most := bob.quotes.Load()-before, int64(time.Since(start)/least)+1; made > most || made == 0 {
+		t.Errorf("%d quotes in %v", made, time.Since(start))
 	}
 }

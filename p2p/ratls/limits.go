@@ -21,6 +21,8 @@ const (
 	quoteTimeout = 5 * time.Second
 	// handshakeTimeout covers the toll, TLS and both gates.
 	handshakeTimeout = 10 * time.Second
+	// tollTimeout is for the toll alone: who says nothing holds no place.
+	tollTimeout = 3 * time.Second
 	// maxInbound bounds the handshakes that strangers can make us work on; the
 	// next one is refused at once, since queueing it would only waste its time.
 	maxInbound = 64
@@ -31,6 +33,13 @@ const (
 	defaultEvery = time.Hour
 	keepTick     = time.Second
 	keepLeast    = 5 * time.Second
+
+	// keepTurn is how many ticks the end that was dialled leaves the other to ask
+	// first, keepPatience how long a peer that does not answer is kept, and
+	// maxKeeping how many exchanges are repeated at once.
+	keepTurn     = 3
+	keepPatience = time.Minute
+	maxKeeping   = 16
 
 	// Frames of gate B: the texts, the accelerators' evidence and all there is.
 	maxGateText  = 128

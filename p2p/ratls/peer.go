@@ -75,6 +75,8 @@ func (m muxer) NewConn(c net.Conn, server bool, scope network.PeerScope) (networ
 type muxed struct {
 	network.MuxedConn
 	peer atomic.Pointer[Peer] // replaced when it passes gate B again
+	due  atomic.Int64         // since when it is to pass again, Unix nanoseconds; 0: it is not
+	last atomic.Int64         // when it last asked us, Unix nanoseconds
 }
 
 func (m *muxed) As(target any) bool {
@@ -83,4 +85,16 @@ func (m *muxed) As(target any) bool {
 		return true
 	}
 	return m.MuxedConn.As(target)
+}
+
+// dueSince is how long the peer has been due, from the first time somebody asked.
+func (m *muxed) dueSince(now time.Time) time.Duration {
+	m.due.CompareAndSwap(0, now.UnixNano())
+	return now.Sub(time.Unix(0, m.due.Load()))
+}
+
+// mayAsk tells whether the peer may have us make evidence, and counts it if so.
+func (m *muxed) mayAsk(now time.Time, least time.Duration) bool {
+	last := m.last.Load()
+	return now.Sub(time.Unix(0, last)) >= least && m.last.CompareAndSwap(last, now.UnixNano())
 }

@@ -369,30 +369,40 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// A peer that says nothing holds a slot until its time is over; with all slots
-// held, the next is refused at once; slots come back.
+// A peer that paid and says nothing more holds a slot until its time is over; with
+// all slots held, the next is refused at once; slots come back. One that does not
+// even pay holds none.
 func TestSilentPeers(t *testing.T) {
 	w := newWorld(t)
 	tr := transport(t, w.attested("node"))
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, ratls.MaxInbound)
-	started := make(chan struct{}, ratls.MaxInbound)
-	for range ratls.MaxInbound {
-		_, ours := pair(t)
-		go func() {
-			_, err := tr.SecureInbound(ctx, readNotifier{ours, started}, "")
-			ended <- err
-		}()
+	ended := make(chan error, 2*ratls.MaxInbound)
+	secure := func(c net.Conn) {
+		_, err := tr.SecureInbound(ctx, c, "")
+		ended <- err
 	}
 	for range ratls.MaxInbound {
-		<-started
+		_, silent := pair(t)
+		go secure(silent)
 	}
-	_, ours := pair(t)
+	if err := connect(t, transport(t, w.attested("early")), tr); err != nil {
+		t.Errorf("silent strangers hold places: %v", err)
+	}
+	for range ratls.MaxInbound {
+		theirs, ours := pair(t)
+		go ratls.PayToll(theirs, nil)
+		go secure(ours)
+	}
+	for deadline := time.Now().Add(10 * time.Second); tr.Inbound() < ratls.MaxInbound && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	theirs, ours := pair(t)
+	go ratls.PayToll(theirs, nil)
 	if _, err := tr.SecureInbound(t.Context(), ours, ""); !errors.Is(err, ratls.ErrBusy) {
 		t.Errorf("got %v, want %v", err, ratls.ErrBusy)
 	}
 	cancel()
-	for range ratls.MaxInbound {
+	for range 2 * ratls.MaxInbound {
 		if err := <-ended; err == nil {
 			t.Error("a silent peer was accepted")
 		}
@@ -432,20 +442,6 @@ func TestNoVerdict(t *testing.T) {
 			}
 		})
 	}
-}
-
-// readNotifier tells when the handshake has begun to read.
-type readNotifier struct {
-	net.Conn
-	started chan<- struct{}
-}
-
-func (c readNotifier) Read(b []byte) (int, error) {
-	select {
-	case c.started <- struct{}{}:
-	default:
-	}
-	return c.Conn.Read(b)
 }
 
 // connect runs a handshake between two transports and returns the dialer's error.

@@ -22,7 +22,7 @@ import (
 const (
 	tollSize     = 17
 	tollNumber   = 8
-	freePerSec   = 64 // inbound handshakes a second without work
+	freePerSec   = 32 // inbound handshakes a second without work
 	firstBits    = 14 // about 2 ms of one core
 	maxTollBits  = 22 // the most we ask, about half a second
 	maxPayBits   = 24 // the most we pay

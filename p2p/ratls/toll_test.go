@@ -14,7 +14,7 @@ import (
 func TestTollRisesWithTheRate(t *testing.T) {
 	var toll ratls.Toll
 	second := time.Unix(1_800_000_000, 0)
-	at := map[int]int{1: 0, 64: 0, 65: 14, 127: 14, 128: 16, 255: 16, 256: 18, 511: 18, 512: 20, 1024: 22, 2048: 22, 1 << 14: 22}
+	at := map[int]int{1: 0, 32: 0, 33: 14, 63: 14, 64: 16, 127: 16, 128: 18, 255: 18, 256: 20, 512: 22, 1024: 22, 1 << 13: 22}
 	last := 0
 	for n := 1; n <= 1<<14; n++ {
 		got := toll.Difficulty(second)

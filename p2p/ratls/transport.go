@@ -82,6 +82,10 @@ func (t *Transport) ID() protocol.ID { return t.id }
 
 // SecureInbound accepts a connection. want is usually empty: any peer.
 func (t *Transport) SecureInbound(ctx context.Context, insecure net.Conn, want peer.ID) (sec.SecureConn, error) {
+	if err := t.collect(insecure); err != nil {
+		insecure.Close()
+		return nil, fmt.Errorf("ratls handshake: %w", err)
+	}
 	select {
 	case t.inbound <- struct{}{}:
 		defer func() { <-t.inbound }()
@@ -92,6 +96,17 @@ func (t *Transport) SecureInbound(ctx context.Context, insecure net.Conn, want p
 	return t.secure(ctx, insecure, func(ctx context.Context, config *tls.Config) (*conn, error) {
 		return t.accept(ctx, insecure, config, want)
 	})
+}
+
+// collect has the dialer pay, in time.
+func (t *Transport) collect(insecure net.Conn) error {
+	if err := insecure.SetDeadline(time.Now().Add(tollTimeout)); err != nil {
+		return fmt.Errorf("toll: %w", err)
+	}
+	if err := t.toll.collect(insecure, time.Now()); err != nil {
+		return err
+	}
+	return insecure.SetDeadline(time.Time{})
 }
 
 // SecureOutbound dials over a connection. It returns once the acceptor has said
@@ -172,9 +187,6 @@ func (t *Transport) dial(ctx context.Context, insecure net.Conn, config *tls.Con
 // accept checks the dialer after the handshake: only then is there a channel
 // that carries a reason.
 func (t *Transport) accept(ctx context.Context, insecure net.Conn, config *tls.Config, want peer.ID) (*conn, error) {
-	if err := t.toll.collect(insecure, time.Now()); err != nil {
-		return nil, fmt.Errorf("ratls handshake: %w", err)
-	}
 	c := tls.Server(insecure, config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("ratls handshake: %w", err)

@@ -73,10 +73,6 @@ var knownDifferences = []struct {
 	{"fees of a failed action phase", func(d found) bool {
 		return d.failed() && d.only("action phase.total action fees")
 	}},
-	// Ours deletes the account although the action phase failed.
-	{"failed after a message of mode 128+32", func(d found) bool {
-		return d.failed() && d.sends(0xa0) && slices.Contains(d.fields, "description.destroyed")
-	}},
 	// Before version 8, mode 2 ignored failures without counting them.
 	{"mode 2 before version 8", func(d found) bool {
 		return d.version < 8 && d.sends(2) && d.ours.action != nil && d.ours.action.ResultCode >= 37

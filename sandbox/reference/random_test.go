@@ -25,6 +25,7 @@ import (
 	tontlb "github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
+	"github.com/tussah-network/tussah/sandbox"
 	"github.com/tussah-network/tussah/sandbox/reference"
 )
 
@@ -356,6 +357,10 @@ func compareCase(r *result, in reference.Execution, ours, theirs reference.Outco
 		r.Refused = true
 	case ourErr != nil:
 		r.Different = "only ours refuses: " + ourErr.Error()
+		// What ours would get wrong it does not run, see RATIONALE.md.
+		if errors.Is(ourErr, sandbox.ErrDestroys) {
+			r.Known = "refused: an account destroyed though an action failed"
+		}
 	case theirErr != nil:
 		r.Different = "only the reference refuses: " + theirErr.Error()
 	default:
@@ -369,7 +374,9 @@ func compareCase(r *result, in reference.Execution, ours, theirs reference.Outco
 		if ours.Exit != theirs.Exit || ours.Gas != theirs.Gas || strings.Contains(r.Different, "exit arg") {
 			r.Culprit = divergence(in)
 		}
-		r.Known = known(in, r, ours, theirs)
+		if r.Known == "" {
+			r.Known = known(in, r, ours, theirs)
+		}
 	}
 }
 
