@@ -77,7 +77,9 @@ func New(t TB) *Chain {
 	return c
 }
 
-// Open opens the chain stored in o.Dir, or creates one.
+// Open opens the chain stored in o.Dir, or creates one. A crash while it creates
+// one can leave a folder that does not open any more: there is nothing in it to
+// lose, delete it.
 func Open(o Options) (*Chain, error) {
 	o = o.withDefaults()
 	c := &Chain{

@@ -94,6 +94,10 @@ func writeFault(t *testing.T, fault error, lasting bool, n int64) (came bool) {
 func checkWhole(t *testing.T, disk vfs.FS, acknowledged int, when string) {
 	t.Helper()
 	chain, err := sandbox.Open(manual(disk))
+	if err != nil && acknowledged < 0 {
+		t.Logf("%s: a folder that was never finished does not open: %v", when, err)
+		return
+	}
 	if err != nil {
 		t.Errorf("%s: reopen: %v", when, err)
 		return
