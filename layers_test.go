@@ -78,7 +78,7 @@ var layers = map[string]struct{ Code, Tests []string }{
 
 	"cmd/tussah": {Code: []string{"contracts", "contracts/tolk", "node", "node/engine", "node/lite", "node/devnet",
 		"p2p", "p2p/attest", "p2p/attest/collateral", "p2p/attest/eventlog", "p2p/attest/gpu", "p2p/attest/host", "p2p/attest/measure",
-		"p2p/attest/policyfile", "p2p/attest/sim", "p2p/attest/snp", "p2p/attest/tdx", "registry", "sandbox", "sandbox/bench", "sandbox/control", "sandbox/liteserver", "sandbox/localnet", "sandbox/reference",
+		"p2p/attest/policyfile", "p2p/attest/sim", "p2p/attest/snp", "p2p/attest/tdx", "p2p/ratls", "registry", "sandbox", "sandbox/bench", "sandbox/control", "sandbox/liteserver", "sandbox/localnet", "sandbox/reference",
 		"tlb", "wallet", "wallet/channel"},
 		Tests: []string{"p2p/attest/gpu/gpusim", "p2p/attest/snp/snpsim"}},
 }

@@ -75,7 +75,8 @@ func policyPayload(cfg AttestationConfig) ([]byte, error) {
 	return payload, nil
 }
 
-func modelsPayload(cfg Config) []byte {
+// modelsPayload is the payload of [attest.EventModel].
+func modelsPayload(cfg Config) (payload []byte) {
 	if cfg.Worker == nil {
 		return nil
 	}
@@ -83,11 +84,6 @@ func modelsPayload(cfg Config) []byte {
 	for _, m := range cfg.Worker.Models {
 		names = append(names, m.Name)
 	}
-	return modelDigests(names)
-}
-
-// modelDigests is the payload of [attest.EventModel].
-func modelDigests(names []string) (payload []byte) {
 	slices.Sort(names)
 	for _, name := range names {
 		digest := tlb.ModelHash(name)

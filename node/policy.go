@@ -35,26 +35,40 @@ type policy struct {
 	verifiers
 	gpus       accelerators
 	compatible bool
-	cache      *attest.Cache  // of gate A, where the same evidence comes again
-	last       *atomic.Uint64 // the last epoch known
-	measured   []attest.Event // what every node of this network measures; see events
+	cache      *attest.Cache             // of gate A, where the same evidence comes again
+	last       *atomic.Pointer[policyAt] // the last epoch known
+	measured   []attest.Event            // what every node of this network measures; see events
 	view       func() (registry.View, error)
 }
 
 func newPolicy(cfg Config, registry string, v verifiers, view func() (registry.View, error)) policy {
-	return policy{verifiers: v, gpus: newAccelerators(cfg.Attestation, v), compatible: cfg.Attestation.Compatible, cache: &attest.Cache{}, last: &atomic.Uint64{},
+	return policy{verifiers: v, gpus: newAccelerators(cfg.Attestation, v), compatible: cfg.Attestation.Compatible, cache: &attest.Cache{}, last: &atomic.Pointer[policyAt]{},
 		measured: commonEvents(cfg.Network.ID, registry), view: view}
 }
 
 // epoch changes with what the registry allows. While it is not known, the last
 // one holds.
 func (p policy) epoch() uint64 {
-	view, err := p.view()
-	if err != nil {
-		return p.last.Load()
+	if view, err := p.view(); err == nil {
+		return p.epochOf(view.State)
 	}
-	p.last.Store(policyEpoch(view.State))
-	return p.last.Load()
+	if last := p.last.Load(); last != nil {
+		return last.epoch
+	}
+	return 0
+}
+
+// policyAt is the epoch of a version of the registry.
+type policyAt struct{ version, epoch uint64 }
+
+// epochOf is [policyEpoch], once for each version: it is asked for every peer.
+func (p policy) epochOf(s tlb.RegistryState) uint64 {
+	last := p.last.Load()
+	if last == nil || last.version != s.Version {
+		last = &policyAt{s.Version, policyEpoch(s)}
+		p.last.Store(last)
+	}
+	return last.epoch
 }
 
 // policyEpoch identifies what a registry allows. Its version is no use: whoever
@@ -90,7 +104,7 @@ func (p policy) allowed() (policyfile.View, time.Time, error) {
 		return policyfile.View{}, time.Time{}, fmt.Errorf("%w: %w", ratls.ErrCannotJudge, err)
 	}
 	return policyfile.View{
-		Epoch:      policyEpoch(view.State),
+		Epoch:      p.epochOf(view.State),
 		Image:      func(role policyfile.Role, image [32]byte) error { return view.Image(registryRoles[role], image) },
 		Platform:   func(id attest.PlatformID) error { return view.Platform(id) },
 		Registered: func(id attest.PlatformID) error { return view.Registered(id) },
@@ -121,7 +135,7 @@ func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
 		accept.EventsLater = true
 		return p.judge(s.Evidence, s.ReportData, accept, now)
 	}
-	accept := p.file.Policy(allowed, now, fileRole(s.Claims.Role)...)
+	accept := p.file.Policy(allowed, now, fileRoles[s.Claims.Role])
 	accept.TTL = min(accept.TTL, 2*p.file.GateInterval())
 	a, err := p.judge(s.Evidence, s.ReportData, accept, now)
 	if errors.Is(err, attest.ErrNoCollateral) {
@@ -136,30 +150,12 @@ func (p policy) appraise(s ratls.Shown) (attest.Appraisal, error) {
 	return a, nil
 }
 
-// registryRoles are a policy file's roles as the registry lists images for them.
-var registryRoles = map[policyfile.Role]tlb.Roles{policyfile.Proxy: tlb.RoleProxy, policyfile.Worker: tlb.RoleWorker}
-
-// fileRole is the role that a peer claims; none for a client.
-func fileRole(r ratls.Role) []policyfile.Role {
-	switch r {
-	case ratls.RoleProxy:
-		return []policyfile.Role{policyfile.Proxy}
-	case ratls.RoleWorker:
-		return []policyfile.Role{policyfile.Worker}
-	}
-	return nil
-}
-
-// registryRole is a role as the registry lists images for it; a client's is none.
-func registryRole(r ratls.Role) tlb.Roles {
-	switch r {
-	case ratls.RoleProxy:
-		return tlb.RoleProxy
-	case ratls.RoleWorker:
-		return tlb.RoleWorker
-	}
-	return 0
-}
+// A peer's role as a policy file calls it, and as the registry lists images for
+// it. A client has none.
+var (
+	fileRoles     = map[ratls.Role]policyfile.Role{ratls.RoleProxy: policyfile.Proxy, ratls.RoleWorker: policyfile.Worker}
+	registryRoles = map[policyfile.Role]tlb.Roles{policyfile.Proxy: tlb.RoleProxy, policyfile.Worker: tlb.RoleWorker}
+)
 
 // judge takes evidence to the verifier of its TEE.
 func (p policy) judge(e attest.Evidence, reportData [64]byte, accept attest.Policy, now time.Time) (attest.Appraisal, error) {
@@ -231,7 +227,7 @@ func (p policy) admit(role tlb.Roles) func(session.Peer) error {
 			if !p.compatible {
 				return ErrGateB
 			}
-		case registryRole(peer.Claims.Role) != role:
+		case registryRoles[fileRoles[peer.Claims.Role]] != role:
 			return fmt.Errorf("%w: %s", ErrRole, peer.Claims.Role)
 		}
 		view, err := p.view()

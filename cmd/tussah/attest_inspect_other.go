@@ -2,14 +2,13 @@ package main
 
 import (
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/attest/snp"
+	"github.com/tussah-network/tussah/p2p/ratls"
 )
 
 // The layout of an SEV-SNP report, as far as it is shown.
@@ -60,24 +59,6 @@ func inspectSNP(raw []byte) (description, error) {
 	return d, nil
 }
 
-// arcEvidence is the extension of package ratls with a machine's evidence in a
-// certificate: 1 for a TDX quote, 100 and the number of the TEE for others.
-var arcEvidence = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 12345}
-
-func evidenceIn(e pkix.Extension) (attest.TEE, bool) {
-	n := len(arcEvidence)
-	if len(e.Id) != n+1 || !e.Id[:n].Equal(arcEvidence) {
-		return 0, false
-	}
-	switch last := e.Id[n]; {
-	case last == 1:
-		return attest.TDX, true
-	case last > 100 && last <= 100+0xff:
-		return attest.TEE(last - 100), true
-	}
-	return 0, false
-}
-
 func inspectPEM(text []byte) (description, error) {
 	ders := certificatesIn(text)
 	if len(ders) == 0 {
@@ -109,7 +90,7 @@ func inspectCertificate(der []byte) (description, error) {
 	d.Says.add("valid", "%s", span(c.NotBefore, c.NotAfter))
 	d.Says.add("key", "%s", c.PublicKeyAlgorithm)
 	for _, e := range c.Extensions {
-		tee, ok := evidenceIn(e)
+		tee, ok := ratls.EvidenceIn(e)
 		if !ok {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tussah-network/tussah/p2p/attest"
 	"github.com/tussah-network/tussah/p2p/attest/tdx"
+	"github.com/tussah-network/tussah/p2p/ratls"
 )
 
 // evidenceOf finds the evidence in a file.
@@ -24,7 +25,7 @@ func evidenceOf(raw []byte) (e attest.Evidence, notes []string, err error) {
 	tee := attest.TEE(0)
 	if c, err := x509.ParseCertificate(raw); err == nil {
 		for _, extension := range c.Extensions {
-			if in, ok := evidenceIn(extension); ok {
+			if in, ok := ratls.EvidenceIn(extension); ok {
 				tee, raw = in, extension.Value
 			}
 		}

@@ -93,7 +93,7 @@ func wellFormed(c *x509.Certificate, now time.Time) error {
 func (t *Transport) appraise(certificate *x509.Certificate, id peer.ID, key crypto.PubKey, unattested bool) (*attest.Appraisal, error) {
 	var shown []attest.Evidence
 	for _, e := range certificate.Extensions {
-		if tee, ok := evidenceOf(e); ok {
+		if tee, ok := EvidenceIn(e); ok {
 			shown = append(shown, attest.Evidence{TEE: tee, Report: e.Value})
 		}
 	}

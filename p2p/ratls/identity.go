@@ -39,8 +39,8 @@ func oidEvidence(tee attest.TEE) asn1.ObjectIdentifier {
 	return append(append(asn1.ObjectIdentifier(nil), arcEvidence...), last)
 }
 
-// evidenceOf tells whether an extension is a machine's evidence, and of what kind.
-func evidenceOf(e pkix.Extension) (attest.TEE, bool) {
+// EvidenceIn tells whether an extension is a machine's evidence, and of what kind.
+func EvidenceIn(e pkix.Extension) (attest.TEE, bool) {
 	n := len(arcEvidence)
 	if len(e.Id) != n+1 || !e.Id[:n].Equal(arcEvidence) {
 		return 0, false
